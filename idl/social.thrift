@@ -1,0 +1,139 @@
+// Follows and messages.
+namespace go social
+
+include "page.thrift"
+
+struct RelationStats {
+  1: i64 following_count
+  2: i64 follower_count
+  3: bool followed_by_viewer
+}
+
+// One end of a follow, seen from the user whose list it is in.
+struct FollowEdge {
+  1: i64 id
+  2: i64 user_id // the other one
+  3: i64 created_at // milliseconds since 1970 UTC
+}
+
+struct FollowPage {
+  1: list<FollowEdge> edges // latest first
+  2: bool has_more
+}
+
+struct Message {
+  1: i64 id
+  2: i64 from_user_id
+  3: i64 to_user_id
+  4: string content
+  5: i64 created_at // milliseconds since 1970 UTC, unique and rising between two users
+}
+
+// Two users who follow each other.
+struct FriendEdge {
+  1: i64 id
+  2: i64 user_id // the friend
+  3: i64 created_at // when the user followed the friend: milliseconds since 1970 UTC
+  4: optional Message latest_message // the latest between the two
+}
+
+struct FriendPage {
+  1: list<FriendEdge> edges // latest first
+  2: bool has_more
+}
+
+struct FollowRequest {
+  1: i64 from_user_id
+  2: i64 to_user_id // the caller has loaded this user, which proves that it exists
+}
+
+struct FollowResponse {}
+
+struct UnfollowRequest {
+  1: i64 from_user_id
+  2: i64 to_user_id
+}
+
+struct UnfollowResponse {}
+
+struct ListFollowingRequest {
+  1: list<i64> user_ids
+  2: page.Page page
+}
+
+struct ListFollowingResponse {
+  1: map<i64, FollowPage> pages // by user; every asked user has one
+}
+
+struct ListFollowersRequest {
+  1: list<i64> user_ids
+  2: page.Page page
+}
+
+struct ListFollowersResponse {
+  1: map<i64, FollowPage> pages // by user; every asked user has one
+}
+
+struct ListFriendsRequest {
+  1: i64 user_id
+  2: page.Page page
+}
+
+struct ListFriendsResponse {
+  1: FriendPage page
+}
+
+struct BatchGetRelationStatsRequest {
+  1: list<i64> user_ids
+  2: i64 viewer_id // 0 = a visitor
+}
+
+struct BatchGetRelationStatsResponse {
+  1: map<i64, RelationStats> stats // every asked id has an entry
+}
+
+struct SendMessageRequest {
+  1: i64 from_user_id
+  2: i64 to_user_id // the caller has loaded this user, which proves that it exists
+  3: string content
+}
+
+struct SendMessageResponse {
+  1: Message message
+}
+
+// Without received_after: the latest messages of the two that come before the cursor. With it: the oldest that
+// peer_id sent to user_id after that time.
+struct ListMessagesRequest {
+  1: i64 user_id
+  2: i64 peer_id
+  3: i32 limit
+  4: optional page.Cursor before
+  5: optional i64 received_after // milliseconds since 1970 UTC
+}
+
+struct ListMessagesResponse {
+  1: list<Message> messages // oldest first
+  2: bool has_more // further ones in the direction of reading
+}
+
+struct PurgeUserRequest {
+  1: i64 user_id
+}
+
+struct PurgeUserResponse {}
+
+service SocialService {
+  FollowResponse Follow(1: FollowRequest request)
+  UnfollowResponse Unfollow(1: UnfollowRequest request)
+  ListFollowingResponse ListFollowing(1: ListFollowingRequest request)
+  ListFollowersResponse ListFollowers(1: ListFollowersRequest request)
+  ListFriendsResponse ListFriends(1: ListFriendsRequest request)
+  BatchGetRelationStatsResponse BatchGetRelationStats(1: BatchGetRelationStatsRequest request)
+
+  SendMessageResponse SendMessage(1: SendMessageRequest request)
+  ListMessagesResponse ListMessages(1: ListMessagesRequest request)
+
+  // Removes what is held of a deleted user and puts the counters right. It may be repeated.
+  PurgeUserResponse PurgeUser(1: PurgeUserRequest request)
+}

@@ -1,0 +1,172 @@
+package graph
+
+import (
+	"context"
+	"minidouyin/graph/model"
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/page"
+	"time"
+)
+
+// Register is the resolver for the register field.
+func (r *mutationResolver) Register(ctx context.Context, input model.RegisterInput) (*model.SessionPayload, error) {
+	reply, err := r.Basics.CreateUser(ctx, &basics.CreateUserRequest{Name: input.Name, Password: input.Password})
+	if err != nil {
+		return nil, err
+	}
+	return r.session(ctx, reply.User)
+}
+
+// Login is the resolver for the login field.
+func (r *mutationResolver) Login(ctx context.Context, input model.LoginInput) (*model.SessionPayload, error) {
+	reply, err := r.Basics.VerifyPassword(ctx, &basics.VerifyPasswordRequest{Name: input.Name, Password: input.Password})
+	if err != nil {
+		return nil, err
+	}
+	return r.session(ctx, reply.User)
+}
+
+// UpdateProfile is the resolver for the updateProfile field.
+func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
+	request := &basics.UpdateProfileRequest{UserID: ViewerID(ctx), Name: input.Name, Signature: input.Signature}
+	var staged []StagedFiles
+	if input.Avatar != nil {
+		files, err := r.Media.StagePicture(ctx, input.Avatar.File)
+		if err != nil {
+			return nil, err
+		}
+		defer files.Discard()
+		request.AvatarKey, staged = &files.Keys()[0], append(staged, files)
+	}
+	if input.Background != nil {
+		files, err := r.Media.StagePicture(ctx, input.Background.File)
+		if err != nil {
+			return nil, err
+		}
+		defer files.Discard()
+		request.BackgroundKey, staged = &files.Keys()[0], append(staged, files)
+	}
+	var row *basics.User
+	err := r.store(ctx, staged, func() error {
+		reply, err := r.Basics.UpdateProfile(ctx, request)
+		row = reply.GetUser()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	user, err := r.knownUser(ctx, "UpdateProfilePayload", row)
+	return &model.UpdateProfilePayload{User: user}, err
+}
+
+// PublishVideo is the resolver for the publishVideo field.
+func (r *mutationResolver) PublishVideo(ctx context.Context, input model.PublishVideoInput) (*model.PublishVideoPayload, error) {
+	files, err := r.Media.StageVideo(ctx, input.File.File, input.Title)
+	if err != nil {
+		return nil, err
+	}
+	defer files.Discard()
+	var row *basics.Video
+	err = r.store(ctx, []StagedFiles{files}, func() error {
+		reply, err := r.Basics.CreateVideo(ctx, &basics.CreateVideoRequest{AuthorID: ViewerID(ctx), Title: input.Title,
+			PlayKey: files.Keys()[0], CoverKey: files.Keys()[1]})
+		row = reply.GetVideo()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.PublishVideoPayload{Video: r.knownVideo(ctx, "PublishVideoPayload", row)}, nil
+}
+
+// UpdateVideo is the resolver for the updateVideo field.
+func (r *mutationResolver) UpdateVideo(ctx context.Context, input model.UpdateVideoInput) (*model.UpdateVideoPayload, error) {
+	id, err := model.ParseID(model.TypeVideo, input.VideoID)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := r.Basics.UpdateVideo(ctx,
+		&basics.UpdateVideoRequest{VideoID: id, AuthorID: ViewerID(ctx), Title: input.Title})
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateVideoPayload{Video: r.knownVideo(ctx, "UpdateVideoPayload", reply.Video)}, nil
+}
+
+// DeleteVideo is the resolver for the deleteVideo field.
+func (r *mutationResolver) DeleteVideo(ctx context.Context, input model.DeleteVideoInput) (*model.DeleteVideoPayload, error) {
+	id, err := model.ParseID(model.TypeVideo, input.VideoID)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Basics.DeleteVideo(ctx, &basics.DeleteVideoRequest{VideoID: id, AuthorID: ViewerID(ctx)})
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteVideoPayload{DeletedVideoID: model.GlobalID(model.TypeVideo, id)}, nil
+}
+
+// Viewer is the resolver for the viewer field.
+func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
+	if ViewerID(ctx) == 0 {
+		return nil, nil
+	}
+	return r.user(ctx, selected(ctx), ViewerID(ctx))
+}
+
+// User is the resolver for the user field.
+func (r *queryResolver) User(ctx context.Context, id *string) (*model.User, error) {
+	userID := ViewerID(ctx)
+	if id != nil {
+		var err error
+		if userID, err = model.ParseID(model.TypeUser, *id); err != nil {
+			return nil, err
+		}
+	} else if userID == 0 {
+		return nil, codes.Errorf(codes.Unauthenticated, "please sign in, or say whose profile you want")
+	}
+	user, err := r.user(ctx, selected(ctx), userID)
+	if user == nil && err == nil {
+		return nil, codes.Errorf(codes.NotFound, "there is no such user")
+	}
+	return user, err
+}
+
+// Video is the resolver for the video field.
+func (r *queryResolver) Video(ctx context.Context, id string) (*model.Video, error) {
+	videoID, err := model.ParseID(model.TypeVideo, id)
+	if err != nil {
+		return nil, err
+	}
+	video, err := r.video(ctx, selected(ctx), videoID)
+	if video == nil && err == nil {
+		return nil, codes.Errorf(codes.NotFound, "there is no such video")
+	}
+	return video, err
+}
+
+// Feed is the resolver for the feed field.
+func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, publishedBefore *int64) (*model.FeedConnection, error) {
+	pages, err := pageOf(ctx, model.Args(first, after))
+	if err != nil {
+		return nil, err
+	}
+	reply, err := r.Basics.ListFeed(ctx, &basics.ListFeedRequest{Page: pages.wire(), PublishedBefore: publishedBefore})
+	if err != nil {
+		return nil, err
+	}
+	w := r.walk(ctx)
+	videos := reply.Page.Videos
+	connection := model.NewConnection[*model.Video](reply.Page.HasMore, pages.after != (page.Cursor{}))
+	for _, row := range videos {
+		connection.Add(row.CreatedAt, row.ID, w.newVideo(ctx, row))
+	}
+	w.videos(ctx, selected(ctx).nodes(ctx, "FeedConnection", "VideoEdge"), connection.Nodes)
+	w.run()
+	feed := &model.FeedConnection{VideoConnection: connection, NextPublishedBefore: time.Now().UnixMilli()}
+	if len(videos) > 0 {
+		feed.NextPublishedBefore = videos[len(videos)-1].CreatedAt
+	}
+	return feed, nil
+}

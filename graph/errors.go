@@ -1,0 +1,49 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"minidouyin/idl/codes"
+)
+
+// Present returns the function that turns errors into what clients see: the message of an error with a code, a fixed
+// one for any other, and always `extensions.code`. What is internal is logged here and nowhere else.
+func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := graphql.DefaultErrorPresenter(ctx, err)
+		if isRequestError(shown) {
+			return shown
+		}
+		code := codes.Of(err)
+		if errors.Is(err, context.DeadlineExceeded) {
+			code = codes.UpstreamUnavailable
+		}
+		if code == codes.Internal && ctx.Err() == nil {
+			log.ErrorContext(ctx, "operation failed", "path", shown.Path.String(), "error", err)
+		}
+		out := &gqlerror.Error{Message: codes.Message(err), Path: shown.Path, Locations: shown.Locations}
+		errcode.Set(out, code.String())
+		return out
+	}
+}
+
+// isRequestError tells whether an error speaks of the document itself: gqlgen's parser and validator wrote it, and its
+// text names nothing but the client's own words and the schema.
+func isRequestError(err *gqlerror.Error) bool {
+	code, _ := err.Extensions["code"].(string)
+	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
+}
+
+// Recover turns a panic in a resolver into an internal error.
+func Recover(log *slog.Logger) graphql.RecoverFunc {
+	return func(ctx context.Context, cause any) error {
+		log.ErrorContext(ctx, "resolver panicked", "panic", cause, "path", graphql.GetPath(ctx).String())
+		return codes.Errorf(codes.Internal, "internal error")
+	}
+}

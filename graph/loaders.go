@@ -1,0 +1,184 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/graph-gophers/dataloader/v7"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/idl/kitex_gen/social"
+)
+
+// maxBatch is how many ids a service takes in one call; a larger level is split.
+const maxBatch = 1000
+
+// pageKey names one page of the list that belongs to id.
+type pageKey struct {
+	id int64
+	pageRange
+}
+
+// pageRange is what pages of one field have in common, and so one call can ask for.
+type pageRange struct {
+	limit int32
+	after page.Cursor // zero = from the start
+}
+
+func (p pageRange) wire() *page.Page {
+	out := &page.Page{Limit: p.limit}
+	if p.after != (page.Cursor{}) {
+		out.After = &p.after
+	}
+	return out
+}
+
+// loaders batch what the objects under one root field need and remember it. They live no longer than that field, so
+// what a mutation changes is never read from before it.
+type loaders struct {
+	users         *dataloader.Loader[int64, *basics.User]
+	videos        *dataloader.Loader[int64, *basics.Video]
+	comments      *dataloader.Loader[int64, *interaction.Comment]
+	relationStats *dataloader.Loader[int64, *social.RelationStats]
+	likeStats     *dataloader.Loader[int64, *interaction.UserLikeStats]
+	videoStats    *dataloader.Loader[int64, *interaction.VideoStats]
+
+	videoPages     *dataloader.Loader[pageKey, *basics.VideoPage]
+	likePages      *dataloader.Loader[pageKey, *interaction.LikePage]
+	commentPages   *dataloader.Loader[pageKey, *interaction.CommentPage]
+	followingPages *dataloader.Loader[pageKey, *social.FollowPage]
+	followerPages  *dataloader.Loader[pageKey, *social.FollowPage]
+	friendPages    *dataloader.Loader[pageKey, *social.FriendPage]
+}
+
+func newLoaders(cfg Config, viewer int64) *loaders {
+	return &loaders{
+		users: byID(func(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
+			reply, err := cfg.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: ids})
+			return reply.GetUsers(), err
+		}),
+		videos: byID(func(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
+			reply, err := cfg.Basics.BatchGetVideos(ctx, &basics.BatchGetVideosRequest{VideoIds: ids})
+			return reply.GetVideos(), err
+		}),
+		comments: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.Comment, error) {
+			reply, err := cfg.Interaction.BatchGetComments(ctx, &interaction.BatchGetCommentsRequest{CommentIds: ids})
+			return reply.GetComments(), err
+		}),
+		relationStats: byID(func(ctx context.Context, ids []int64) (map[int64]*social.RelationStats, error) {
+			reply, err := cfg.Social.BatchGetRelationStats(ctx,
+				&social.BatchGetRelationStatsRequest{UserIds: ids, ViewerID: viewer})
+			return reply.GetStats(), err
+		}),
+		likeStats: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.UserLikeStats, error) {
+			reply, err := cfg.Interaction.BatchGetUserLikeStats(ctx,
+				&interaction.BatchGetUserLikeStatsRequest{UserIds: ids})
+			return reply.GetStats(), err
+		}),
+		videoStats: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.VideoStats, error) {
+			reply, err := cfg.Interaction.BatchGetVideoStats(ctx,
+				&interaction.BatchGetVideoStatsRequest{VideoIds: ids, ViewerID: viewer})
+			return reply.GetStats(), err
+		}),
+
+		videoPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
+			reply, err := cfg.Basics.ListUserVideos(ctx, &basics.ListUserVideosRequest{UserIds: ids, Page: p})
+			return reply.GetPages(), err
+		}),
+		likePages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*interaction.LikePage, error) {
+			reply, err := cfg.Interaction.ListLikedVideoIDs(ctx,
+				&interaction.ListLikedVideoIDsRequest{UserIds: ids, Page: p})
+			return reply.GetPages(), err
+		}),
+		commentPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*interaction.CommentPage, error) {
+			reply, err := cfg.Interaction.ListComments(ctx, &interaction.ListCommentsRequest{VideoIds: ids, Page: p})
+			return reply.GetPages(), err
+		}),
+		followingPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+			reply, err := cfg.Social.ListFollowing(ctx, &social.ListFollowingRequest{UserIds: ids, Page: p})
+			return reply.GetPages(), err
+		}),
+		followerPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+			reply, err := cfg.Social.ListFollowers(ctx, &social.ListFollowersRequest{UserIds: ids, Page: p})
+			return reply.GetPages(), err
+		}),
+		// Friends are the viewer's own only, so a batch holds one id.
+		friendPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FriendPage, error) {
+			reply, err := cfg.Social.ListFriends(ctx, &social.ListFriendsRequest{UserID: ids[0], Page: p})
+			return map[int64]*social.FriendPage{ids[0]: reply.GetPage()}, err
+		}),
+	}
+}
+
+// flush sends what has been asked for: one call for each loader that was asked, all at the same time.
+func (l *loaders) flush() {
+	l.users.Flush()
+	l.videos.Flush()
+	l.comments.Flush()
+	l.relationStats.Flush()
+	l.likeStats.Flush()
+	l.videoStats.Flush()
+	l.videoPages.Flush()
+	l.likePages.Flush()
+	l.commentPages.Flush()
+	l.followingPages.Flush()
+	l.followerPages.Flush()
+	l.friendPages.Flush()
+}
+
+// newLoader returns a loader whose batches are sent by Flush alone: a timer would split or join them by chance, and
+// the number of calls could not be told beforehand.
+func newLoader[K comparable, V any](fetch dataloader.BatchFunc[K, V]) *dataloader.Loader[K, V] {
+	return dataloader.NewBatchedLoader(fetch,
+		dataloader.WithWait[K, V](time.Hour), dataloader.WithBatchCapacity[K, V](maxBatch))
+}
+
+// byID loads objects by their ids. A missing one is NotFound for its key alone.
+func byID[V any](fetch func(context.Context, []int64) (map[int64]V, error)) *dataloader.Loader[int64, V] {
+	return newLoader(func(ctx context.Context, ids []int64) []*dataloader.Result[V] {
+		found, err := fetch(ctx, ids)
+		results := make([]*dataloader.Result[V], len(ids))
+		for i, id := range ids {
+			results[i] = result(found, id, err)
+		}
+		return results
+	})
+}
+
+// byPage loads pages of lists. One call serves all pages of the same range.
+func byPage[V any](
+	fetch func(context.Context, []int64, *page.Page) (map[int64]V, error),
+) *dataloader.Loader[pageKey, V] {
+	return newLoader(func(ctx context.Context, keys []pageKey) []*dataloader.Result[V] {
+		places := map[pageRange][]int{}
+		for i, key := range keys {
+			places[key.pageRange] = append(places[key.pageRange], i)
+		}
+		results := make([]*dataloader.Result[V], len(keys))
+		for pages, indices := range places {
+			ids := make([]int64, len(indices))
+			for i, index := range indices {
+				ids[i] = keys[index].id
+			}
+			found, err := fetch(ctx, ids, pages.wire())
+			for i, index := range indices {
+				results[index] = result(found, ids[i], err)
+			}
+		}
+		return results
+	})
+}
+
+func result[V any](found map[int64]V, id int64, err error) *dataloader.Result[V] {
+	if err != nil {
+		return &dataloader.Result[V]{Error: err}
+	}
+	v, ok := found[id]
+	if !ok {
+		return &dataloader.Result[V]{Error: codes.Errorf(codes.NotFound, "there is no object %d", id)}
+	}
+	return &dataloader.Result[V]{Data: v}
+}

@@ -1,0 +1,95 @@
+package model
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/page"
+)
+
+// Connection is a page of a list with cursors.
+type Connection[T any] struct {
+	Nodes []T
+
+	cursors  []page.Cursor // beside Nodes
+	next     bool
+	previous bool
+	err      error
+}
+
+// Edge is one item of a list with its place.
+type Edge[T any] struct {
+	Cursor string
+	Node   T
+}
+
+// The connections and edges of the schema.
+type (
+	VideoConnection   = Connection[*Video]
+	VideoEdge         = Edge[*Video]
+	CommentConnection = Connection[*Comment]
+	CommentEdge       = Edge[*Comment]
+	UserConnection    = Connection[*User]
+	UserEdge          = Edge[*User]
+	FriendConnection  = Connection[*Friend]
+	FriendEdge        = Edge[*Friend]
+	MessageConnection = Connection[*Message]
+	MessageEdge       = Edge[*Message]
+)
+
+// NewConnection returns a page of nodes. next and previous say whether the list goes on after and before it.
+func NewConnection[T any](next, previous bool) *Connection[T] {
+	return &Connection[T]{Nodes: []T{}, next: next, previous: previous}
+}
+
+// Add appends a node with its place in the list.
+func (c *Connection[T]) Add(createdAt, id int64, node T) {
+	c.Nodes = append(c.Nodes, node)
+	c.cursors = append(c.cursors, page.Cursor{CreatedAt: createdAt, ID: id})
+}
+
+// Fail makes the page an error: an item of it could not be loaded.
+func (c *Connection[T]) Fail(err error) { c.err = err }
+
+// Edges returns the nodes with their cursors.
+func (c *Connection[T]) Edges() []*Edge[T] {
+	edges := make([]*Edge[T], len(c.Nodes))
+	for i, node := range c.Nodes {
+		edges[i] = &Edge[T]{Cursor: FormatCursor(c.cursors[i]), Node: node}
+	}
+	return edges
+}
+
+// PageInfo returns where the page stands in its list.
+func (c *Connection[T]) PageInfo() *PageInfo {
+	info := &PageInfo{HasNextPage: c.next, HasPreviousPage: c.previous}
+	if len(c.cursors) > 0 {
+		start, end := FormatCursor(c.cursors[0]), FormatCursor(c.cursors[len(c.cursors)-1])
+		info.StartCursor, info.EndCursor = &start, &end
+	}
+	return info
+}
+
+// FormatCursor returns the opaque form of a place in a list.
+func FormatCursor(c page.Cursor) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(
+		strconv.FormatInt(c.CreatedAt, 36) + "." + strconv.FormatInt(c.ID, 36)))
+}
+
+// ParseCursor reads what FormatCursor wrote; anything else is InvalidArgument.
+func ParseCursor(s string) (*page.Cursor, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil && len(raw) <= 32 {
+		createdAt, id, _ := strings.Cut(string(raw), ".")
+		var c page.Cursor
+		var errAt, errID error
+		c.CreatedAt, errAt = strconv.ParseInt(createdAt, 36, 64)
+		c.ID, errID = strconv.ParseInt(id, 36, 64)
+		if errAt == nil && errID == nil && c.CreatedAt >= 0 && c.ID >= 0 && FormatCursor(c) == s {
+			return &c, nil
+		}
+	}
+	return nil, codes.Errorf(codes.InvalidArgument, "this is not a cursor of this list")
+}

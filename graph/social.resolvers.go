@@ -1,0 +1,80 @@
+package graph
+
+import (
+	"context"
+	"minidouyin/graph/model"
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/social"
+)
+
+// Follow is the resolver for the follow field.
+func (r *mutationResolver) Follow(ctx context.Context, input model.FollowInput) (*model.FollowPayload, error) {
+	row, err := r.mustUser(ctx, input.UserID)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Social.Follow(ctx, &social.FollowRequest{FromUserID: ViewerID(ctx), ToUserID: row.ID})
+	if err != nil {
+		return nil, err
+	}
+	user, err := r.knownUser(ctx, "FollowPayload", row)
+	return &model.FollowPayload{User: user}, err
+}
+
+// Unfollow is the resolver for the unfollow field.
+func (r *mutationResolver) Unfollow(ctx context.Context, input model.UnfollowInput) (*model.UnfollowPayload, error) {
+	row, err := r.mustUser(ctx, input.UserID)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Social.Unfollow(ctx, &social.UnfollowRequest{FromUserID: ViewerID(ctx), ToUserID: row.ID})
+	if err != nil {
+		return nil, err
+	}
+	user, err := r.knownUser(ctx, "UnfollowPayload", row)
+	return &model.UnfollowPayload{User: user}, err
+}
+
+// SendMessage is the resolver for the sendMessage field.
+func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
+	receiver, err := r.mustUser(ctx, input.UserID)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := r.Social.SendMessage(ctx, &social.SendMessageRequest{
+		FromUserID: ViewerID(ctx), ToUserID: receiver.ID, Content: input.Content})
+	if err != nil {
+		return nil, err
+	}
+	return &model.SendMessagePayload{Message: &model.Message{Message: reply.Message, ViewerID: ViewerID(ctx)}}, nil
+}
+
+// Conversation is the resolver for the conversation field.
+func (r *queryResolver) Conversation(ctx context.Context, with string, last *int, before *string, receivedAfter *int64) (*model.Connection[*model.Message], error) {
+	if last == nil {
+		size := conversationPage
+		last = &size
+	}
+	pages, err := pageOf(ctx, model.Args(last, before))
+	if err != nil {
+		return nil, err
+	}
+	if before != nil && receivedAfter != nil {
+		return nil, codes.Errorf(codes.InvalidArgument, "before and receivedAfter do not go together")
+	}
+	peer, err := r.mustUser(ctx, with)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := r.Social.ListMessages(ctx, &social.ListMessagesRequest{UserID: ViewerID(ctx), PeerID: peer.ID,
+		Limit: pages.limit, Before: pages.wire().After, ReceivedAfter: receivedAfter})
+	if err != nil {
+		return nil, err
+	}
+	polling := receivedAfter != nil // then the list is read forwards
+	connection := model.NewConnection[*model.Message](polling && reply.HasMore, !polling && reply.HasMore)
+	for _, row := range reply.Messages {
+		connection.Add(row.CreatedAt, row.ID, &model.Message{Message: row, ViewerID: ViewerID(ctx)})
+	}
+	return connection, nil
+}

@@ -20,6 +20,9 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if isRequestError(shown) {
 			return shown
 		}
+		if isUnreadable(err) {
+			err = codes.Errorf(codes.InvalidArgument, "the request cannot be read")
+		}
 		code := codes.Of(err)
 		if errors.Is(err, context.DeadlineExceeded) {
 			code = codes.UpstreamUnavailable
@@ -38,6 +41,13 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 func isRequestError(err *gqlerror.Error) bool {
 	code, _ := err.Extensions["code"].(string)
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
+}
+
+// isUnreadable tells whether a transport of gqlgen could not read the request. Its text repeats the body and so is
+// not shown.
+func isUnreadable(err error) bool {
+	own, ok := err.(*gqlerror.Error)
+	return ok && own.Err == nil && own.Path == nil && own.Extensions == nil
 }
 
 // Recover turns a panic in a resolver into an internal error.

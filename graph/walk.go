@@ -23,7 +23,11 @@ type walk struct {
 	viewer  int64
 	loaders *loaders
 	answers []func() // what the present level does when its answers are there
+	rows    int      // how many rows of lists have been asked for at most
 }
+
+// maxRows bounds the rows of all lists under one root field: lists within lists multiply.
+const maxRows = 20_000
 
 func (r *Resolver) walk(ctx context.Context) *walk {
 	viewer := ViewerID(ctx)
@@ -66,6 +70,10 @@ func pages[V, T any](
 	put func(id int64, args model.PageArgs, page model.Joined[*model.Connection[T]]),
 ) {
 	for _, field := range fields.sorted() {
+		w.rows += len(ids) * int(field.pages.limit)
+		if w.rows > maxRows && field.err == nil {
+			field.err = codes.Errorf(codes.InvalidArgument, "this asks for too many items at once, please ask for smaller pages")
+		}
 		if field.err != nil {
 			for _, id := range ids {
 				put(id, field.args, model.Joined[*model.Connection[T]]{Err: field.err})

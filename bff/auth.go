@@ -1,0 +1,128 @@
+package bff
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"minidouyin/graph"
+	"minidouyin/idl/codes"
+)
+
+const (
+	minKeyBytes = 32
+	tokenIssuer = "minidouyin"
+)
+
+// Sessions issues and checks tokens.
+type Sessions struct {
+	key    []byte
+	ttl    time.Duration
+	parser *jwt.Parser
+}
+
+// NewSessions returns sessions signed with the configured key, or with the one that is kept in the data folder and
+// made at the first start.
+func NewSessions(cfg Config) (*Sessions, error) {
+	key := []byte(cfg.JWTKey)
+	if len(key) == 0 {
+		var err error
+		if key, err = keptKey(filepath.Join(cfg.Data, "jwt.key")); err != nil {
+			return nil, err
+		}
+	}
+	return &Sessions{key: key, ttl: cfg.TokenTTL, parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}),
+		jwt.WithIssuer(tokenIssuer), jwt.WithExpirationRequired())}, nil
+}
+
+func keptKey(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		raw := make([]byte, minKeyBytes)
+		_, _ = rand.Read(raw) // never fails
+		text = []byte(base64.StdEncoding.EncodeToString(raw))
+		err = writeKey(path, text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep the signing key: %w", err)
+	}
+	if len(text) < minKeyBytes {
+		return nil, fmt.Errorf("the signing key in %s is too short; remove the file, and everybody has to sign in again", path)
+	}
+	return text, nil
+}
+
+// writeKey writes the key so that a crash leaves all of it or nothing.
+func writeKey(path string, text []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".jwt-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	_, err = temp.Write(text)
+	if err == nil {
+		err = temp.Sync()
+	}
+	if errClose := temp.Close(); err == nil {
+		err = errClose
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+// Issue returns a token that speaks for the user, and when it stops to be valid.
+func (s *Sessions) Issue(userID int64) (token string, expiresAt time.Time, err error) {
+	now := time.Now()
+	expiresAt = now.Add(s.ttl)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		Issuer: tokenIssuer, Subject: strconv.FormatInt(userID, 10),
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expiresAt),
+	}).SignedString(s.key)
+	return token, expiresAt, err
+}
+
+// Authenticate returns a context in which the token's user asks. A token that is not valid is Unauthenticated.
+func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Context, error) {
+	var claims jwt.RegisteredClaims
+	_, err := s.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return s.key, nil })
+	userID, errID := strconv.ParseInt(claims.Subject, 10, 64)
+	if err != nil || errID != nil || userID <= 0 {
+		return nil, codes.Errorf(codes.Unauthenticated, "the token is invalid or has expired, please sign in again")
+	}
+	return graph.WithViewer(ctx, userID), nil
+}
+
+// bearer is middleware that reads the Authorization header. A token that is not valid is refused here, as a GraphQL
+// error with status 401.
+func (s *Sessions) bearer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := r.Header.Get("Authorization")
+		if header == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		scheme, token, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			token = ""
+		}
+		ctx, err := s.Authenticate(r.Context(), strings.TrimSpace(token))
+		if err != nil {
+			writeGraphQLError(w, http.StatusUnauthorized, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

@@ -1,0 +1,104 @@
+// Package bff is the edge: HTTP, sessions, files and the life of the process. It joins the graph, the REST routes and
+// the media store behind one server; the services it only knows as clients, wherever they run.
+//
+// [Run] is the whole of it: it serves until its context ends, and then finishes what it has begun.
+package bff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
+
+	"minidouyin/bff/media"
+)
+
+// drainTime is how long running requests may take to finish after the process was told to stop.
+const drainTime = 10 * time.Second
+
+// Listen opens the HTTP port. The error of a port that is in use says what to do.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	var cfg net.ListenConfig
+	ln, err := cfg.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w; choose another address, such as --addr=127.0.0.1:8081", err)
+	}
+	return ln, nil
+}
+
+// LockData makes the data folder and locks it for one part of the product. A second process with the same part and
+// folder gets an error. unlock frees it; the end of the process does too.
+func LockData(dir, part string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, part+".lock"))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("another process uses the data folder %s; stop it, or choose another with --data", dir)
+	}
+	return func() { _ = lock.Unlock() }, nil
+}
+
+// Run serves HTTP on ln until ctx ends; then it finishes the running requests, for ten seconds at most. It closes ln.
+// It returns nil after an orderly end.
+func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, files *media.Media, ln net.Listener) error {
+	defer func() { _ = ln.Close() }()
+	sessions, err := NewSessions(cfg)
+	if err != nil {
+		return err
+	}
+	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
+	if cfg.SoleWriter {
+		if err := sweeper.sweep(ctx, true); err != nil {
+			return err
+		}
+	}
+	handler, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		log.Info("serving", "url", "http://"+ln.Addr().String())
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-running.Done()
+		log.Info("stopping: finishing the running requests")
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			log.Warn("some requests did not finish in time", "error", err)
+			return server.Close()
+		}
+		return nil
+	})
+	group.Go(func() error {
+		sweeper.run(running)
+		return nil
+	})
+	return group.Wait()
+}

@@ -1,0 +1,87 @@
+// Command douyin is the whole product in one binary: without a subcommand everything in one process, with one of them
+// a single part that the others reach over the network.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"minidouyin/bff"
+)
+
+// commandLine is what can be written behind `douyin`.
+type commandLine struct {
+	All         allCmd         `cmd:"" default:"withargs" help:"Run everything in one process (the default)."`
+	Basics      basicsCmd      `cmd:"" help:"Run the service of users, videos and the feed."`
+	Interaction interactionCmd `cmd:"" help:"Run the service of likes and comments."`
+	Social      socialCmd      `cmd:"" help:"Run the service of follows and messages."`
+	BFF         bffCmd         `cmd:"" name:"bff" help:"Run the HTTP server in front of the three services."`
+
+	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string     `default:"text" enum:"text,json" help:"Form of the log lines: text or json."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs the command line until it is done or ctx ends, and returns the exit status: 0 after an orderly end, 1
+// after an error, 2 when the command line or the environment holds a wrong value.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commandLine
+	exit := -1
+	parser, err := kong.New(&cli,
+		kong.Name("douyin"),
+		kong.Description("A minimal Douyin: the REST routes of the original app and a GraphQL graph over three services.\n\n"+
+			"Each flag can also be set by an environment variable, as --max-upload by DOUYIN_MAX_UPLOAD."),
+		kong.DefaultEnvars("DOUYIN"),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(status int) { exit = status }),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "douyin:", err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // --help has been answered
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "douyin:", oneLine(err))
+		return 2
+	}
+	log := newLogger(stderr, cli.LogLevel, cli.LogFormat)
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.BindTo(stdout, (*io.Writer)(nil))
+	if err := command.Run(log); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "douyin:", oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	var lines slog.Handler = slog.NewTextHandler(w, options)
+	if format == "json" {
+		lines = slog.NewJSONHandler(w, options)
+	}
+	return slog.New(bff.WithRequestID(lines))
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

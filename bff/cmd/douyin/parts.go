@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/server"
+	"golang.org/x/sync/errgroup"
+
+	"minidouyin/bff"
+	"minidouyin/bff/demo"
+	"minidouyin/bff/media"
+	"minidouyin/services"
+)
+
+// database is where services keep their rows.
+type database struct {
+	DSN bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; without it, SQLite files in the data folder."`
+}
+
+func (d database) of(service, data string) string {
+	if d.DSN != "" {
+		return string(d.DSN)
+	}
+	return "sqlite:" + filepath.Join(data, service+".db")
+}
+
+// allCmd is everything in one process.
+type allCmd struct {
+	bff.Config
+	database
+	Demo bool `help:"Fill an empty data folder with a small world to look at."`
+}
+
+// Run opens the port, the services and the store, and serves until ctx ends.
+func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (err error) {
+	ln, err := bff.Listen(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ln.Close() }()
+	for _, part := range []string{"bff", services.Basics, services.Interaction, services.Social} {
+		unlock, err := bff.LockData(c.Data, part)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	c.SoleWriter = c.DSN == "" // other processes may publish into a shared database
+
+	callers := map[string]server.LocalCaller{}
+	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
+		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Log: log})
+		if err != nil {
+			return fmt.Errorf("open %s: %w", name, err)
+		}
+		defer func() { err = errors.Join(err, service.Close()) }()
+		if callers[name], err = server.NewLocalCaller("bff", service.Server); err != nil {
+			return fmt.Errorf("open %s: %w", name, err)
+		}
+	}
+	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Local(callers[name]) })
+	if err != nil {
+		return err
+	}
+	files, err := media.Open(c.Media())
+	if err != nil {
+		return err
+	}
+	if c.Demo {
+		if err := fillDemo(ctx, stdout, clients, files, ln.Addr().String()); err != nil {
+			return err
+		}
+	}
+	return bff.Run(ctx, c.Config, log, clients, files, ln)
+}
+
+// fillDemo makes the demo world when nothing is there yet, and says so.
+func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files *media.Media, addr string) error {
+	world := demo.World{Basics: clients.Basics, Interaction: clients.Interaction, Social: clients.Social, Media: files}
+	empty, err := demo.Empty(ctx, world)
+	if err != nil {
+		return fmt.Errorf("look for a world: %w", err)
+	}
+	if !empty {
+		fmt.Fprintln(stdout, "The data folder is not empty: --demo leaves it as it is.")
+		return nil
+	}
+	fmt.Fprintln(stdout, "Making a demo world ...")
+	made, err := demo.Fill(ctx, world)
+	if err != nil {
+		return fmt.Errorf("make the demo world: %w", err)
+	}
+	fmt.Fprintf(stdout, `Made %d users, %d videos, %d likes, %d comments, %d follows and %d messages. Sign in as one of them:
+
+  curl -X POST 'http://%s/douyin/user/login/?username=%s&password=%s'
+
+`, made.Users, made.Videos, made.Likes, made.Comments, made.Follows, made.Messages, addr, made.Name, made.Password)
+	return nil
+}
+
+// bffCmd is the HTTP server alone.
+type bffCmd struct {
+	bff.Config
+	Basics      string `default:"127.0.0.1:8881" help:"Address of the service basics."`
+	Interaction string `default:"127.0.0.1:8882" help:"Address of the service interaction."`
+	Social      string `default:"127.0.0.1:8883" help:"Address of the service social."`
+}
+
+// Run serves until ctx ends.
+func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
+	ln, err := bff.Listen(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ln.Close() }()
+	unlock, err := bff.LockData(c.Data, "bff")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	addrs := map[string]string{
+		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
+	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Remote(addrs[name]) })
+	if err != nil {
+		return err
+	}
+	files, err := media.Open(c.Media())
+	if err != nil {
+		return err
+	}
+	return bff.Run(ctx, c.Config, log, clients, files, ln)
+}
+
+// serviceFlags are the flags of a service that runs alone.
+type serviceFlags struct {
+	Data string `default:"./data" help:"Folder of the SQLite file." type:"path"`
+	database
+}
+
+type basicsCmd struct {
+	serviceFlags
+	Listen string `default:"127.0.0.1:8881" help:"Address to serve Thrift on."`
+}
+
+// Run serves until ctx ends.
+func (c *basicsCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.serve(ctx, log, services.Basics, c.Listen)
+}
+
+type interactionCmd struct {
+	serviceFlags
+	Listen string `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
+}
+
+// Run serves until ctx ends.
+func (c *interactionCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.serve(ctx, log, services.Interaction, c.Listen)
+}
+
+type socialCmd struct {
+	serviceFlags
+	Listen string `default:"127.0.0.1:8883" help:"Address to serve Thrift on."`
+}
+
+// Run serves until ctx ends.
+func (c *socialCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.serve(ctx, log, services.Social, c.Listen)
+}
+
+// serve runs one service on a TCP port until ctx ends.
+func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr string) (err error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --listen", err)
+	}
+	defer func() { _ = ln.Close() }()
+	unlock, err := bff.LockData(f.Data, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Log: log}, server.WithListener(ln))
+	if err != nil {
+		return fmt.Errorf("open %s: %w", name, err)
+	}
+	defer func() { err = errors.Join(err, service.Close()) }()
+
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		log.Info("serving", "service", name, "addr", ln.Addr().String())
+		return service.Server.Run()
+	})
+	group.Go(func() error {
+		<-running.Done()
+		return service.Server.Stop()
+	})
+	return group.Wait()
+}

@@ -1,0 +1,78 @@
+package bff
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"minidouyin/bff/media"
+)
+
+// Config is what an operator can set of the edge. The tags are the command line: each flag has an environment
+// variable of the same name, as --max-upload and DOUYIN_MAX_UPLOAD.
+type Config struct {
+	Addr       string        `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Data       string        `default:"./data" help:"Folder of everything that is kept: files, databases, the signing key." type:"path"`
+	PublicURL  string        `name:"public-url" placeholder:"URL" help:"How the outside reaches this server, such as https://video.example.org; without it, addresses of files are made from each request's Host."`
+	JWTKey     Secret        `name:"jwt-key" placeholder:"KEY" help:"Key that signs the tokens, at least 32 bytes; without it, one is made and kept in the data folder."`
+	TokenTTL   time.Duration `name:"token-ttl" default:"720h" help:"How long a token is valid."`
+	MaxUpload  Size          `name:"max-upload" default:"128MiB" help:"Largest video that may be uploaded."`
+	ListLimit  int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
+	FFmpeg     string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
+	FFprobe    string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
+	Playground bool          `default:"true" negatable:"" help:"Let clients ask for the schema (introspection)."`
+
+	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
+	// at the start is the remains of a crash.
+	SoleWriter bool `kong:"-"`
+}
+
+// Validate returns an error that names the flag with a wrong value.
+func (c *Config) Validate() error {
+	if c.JWTKey != "" && len(c.JWTKey) < minKeyBytes {
+		return fmt.Errorf("--jwt-key: a key has at least %d bytes; `openssl rand -base64 32` makes one", minKeyBytes)
+	}
+	if c.TokenTTL < time.Minute {
+		return fmt.Errorf("--token-ttl: a token is valid for at least a minute")
+	}
+	if c.MaxUpload < 1 {
+		return fmt.Errorf("--max-upload: at least one byte")
+	}
+	if c.ListLimit < 1 || c.ListLimit > 1000 {
+		return fmt.Errorf("--list-limit: 1 to 1000")
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
+			return fmt.Errorf("--public-url: a URL such as https://video.example.org")
+		}
+	}
+	return nil
+}
+
+// Media returns the configuration of the media store.
+func (c *Config) Media() media.Config {
+	return media.Config{Dir: c.Data, MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe}
+}
+
+// Size is a number of bytes, written as 128MiB, 1GB or 1000.
+type Size int64
+
+// UnmarshalText reads a size.
+func (s *Size) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n > math.MaxInt64 {
+		return fmt.Errorf("%q is not a size such as 128MiB", text)
+	}
+	*s = Size(n)
+	return nil
+}
+
+// Secret is a value that is never printed.
+type Secret string
+
+// String hides the value.
+func (Secret) String() string { return "(hidden)" }

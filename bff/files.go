@@ -1,0 +1,100 @@
+package bff
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"minidouyin/bff/media"
+	"minidouyin/graph"
+)
+
+// mediaStore is the media store as the graph sees it.
+type mediaStore struct{ *media.Media }
+
+var _ graph.Media = mediaStore{}
+
+// URL returns the absolute address of a stored file.
+func (mediaStore) URL(ctx context.Context, key string) string {
+	base, _ := ctx.Value(baseURLKey{}).(string)
+	return base + "/media/" + key
+}
+
+// AvatarURL returns the address of a portrait, of the default one for the key "".
+func (m mediaStore) AvatarURL(ctx context.Context, key string) string {
+	if key == "" {
+		key = media.DefaultAvatar
+	}
+	return m.URL(ctx, key)
+}
+
+// BackgroundURL returns the address of a profile's background, of the default one for the key "".
+func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
+	if key == "" {
+		key = media.DefaultBackground
+	}
+	return m.URL(ctx, key)
+}
+
+// StageVideo checks a video and makes it and its cover ready to be stored.
+func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string) (graph.StagedFiles, error) {
+	staged, err := m.Media.StageVideo(ctx, file, title, nil)
+	if err != nil {
+		return nil, err
+	}
+	return stagedFiles{staged}, nil
+}
+
+// StagePicture checks a picture and makes it ready to be stored.
+func (m mediaStore) StagePicture(ctx context.Context, file io.Reader) (graph.StagedFiles, error) {
+	staged, err := m.Media.StagePicture(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return stagedFiles{staged}, nil
+}
+
+type stagedFiles struct{ *media.Staged }
+
+// Keys names the files.
+func (s stagedFiles) Keys() []string { return s.Staged.Keys }
+
+// spooler streams uploads to disk.
+type spooler struct {
+	media *media.Media
+	limit int64 // bytes of one file
+}
+
+// spool stores a file while it arrives. release frees it after the request.
+func (s spooler) spool(r io.Reader, filename, contentType string) (upload graphql.Upload, release func(), err error) {
+	file, err := s.media.Spool(r, s.limit)
+	if err != nil {
+		return upload, nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		s.media.Release(file)
+		return upload, nil, err
+	}
+	return graphql.Upload{File: file, Filename: filename, Size: info.Size(), ContentType: contentType},
+		func() { s.media.Release(file) }, nil
+}
+
+type baseURLKey struct{}
+
+// baseURL is middleware that says how the outside reaches this server: by its public URL, else as the request did.
+func baseURL(public string) func(http.Handler) http.Handler {
+	public = strings.TrimSuffix(public, "/")
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			base := public
+			if base == "" {
+				base = "http://" + r.Host
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base)))
+		})
+	}
+}

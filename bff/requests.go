@@ -1,0 +1,145 @@
+package bff
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"minidouyin/graph"
+)
+
+// record is what becomes known of a request while it is answered.
+type record struct {
+	id        string
+	operation string
+}
+
+type recordKey struct{}
+
+// recordOf returns the record of the request, an empty one outside of a request.
+func recordOf(ctx context.Context) *record {
+	if r, ok := ctx.Value(recordKey{}).(*record); ok {
+		return r
+	}
+	return &record{}
+}
+
+// identify is middleware that gives every request an id, in the answer's header X-Request-Id and in the log.
+func identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), recordKey{}, &record{id: id})))
+	})
+}
+
+// logRequests is middleware that writes one line for each request. The query is left out: it may hold a token.
+func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			start := time.Now()
+			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			defer func() {
+				level := slog.LevelInfo
+				if strings.HasPrefix(r.URL.Path, "/media/") || strings.HasSuffix(r.URL.Path, "z") {
+					level = slog.LevelDebug
+				}
+				log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
+					"operation", recordOf(r.Context()).operation, "status", wrapped.Status(),
+					"bytes", wrapped.BytesWritten(), "duration", time.Since(start))
+			}()
+			next.ServeHTTP(wrapped, r)
+		})
+	}
+}
+
+// recoverPanics is middleware that turns a panic into a plain answer 500.
+func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				cause := recover()
+				switch cause {
+				case nil:
+				case http.ErrAbortHandler: // net/http's own way to end a connection
+					panic(cause)
+				default:
+					log.ErrorContext(r.Context(), "request panicked", "panic", cause)
+					writeText(w, http.StatusInternalServerError, "internal error\n")
+				}
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within stallTimeout, and
+// the answer must be taken within answerTimeout.
+func moveDeadlines(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := &movingBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
+		body.extend()
+		r.Body = body
+		next.ServeHTTP(w, r)
+	})
+}
+
+// playDeadline gives the reader of a file more time than that of an answer.
+func playDeadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(playTimeout))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// movingBody moves the deadlines on as long as the body brings something.
+type movingBody struct {
+	io.ReadCloser
+	connection *http.ResponseController
+	moved      time.Time
+}
+
+func (b *movingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 && time.Since(b.moved) > time.Second {
+		b.extend()
+	}
+	return n, err
+}
+
+func (b *movingBody) extend() {
+	b.moved = time.Now()
+	// Only connections that cannot have deadlines, such as those of tests, return an error.
+	_ = b.connection.SetReadDeadline(b.moved.Add(stallTimeout))
+	_ = b.connection.SetWriteDeadline(b.moved.Add(answerTimeout))
+}
+
+// WithRequestID returns a handler that adds the request's id to each line that is logged for it.
+func WithRequestID(next slog.Handler) slog.Handler { return requestIDHandler{next} }
+
+type requestIDHandler struct{ slog.Handler }
+
+func (h requestIDHandler) Handle(ctx context.Context, line slog.Record) error {
+	if id := recordOf(ctx).id; id != "" {
+		line.AddAttrs(slog.String("request_id", id))
+	}
+	if viewer := graph.ViewerID(ctx); viewer != 0 {
+		line.AddAttrs(slog.Int64("viewer", viewer))
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+func (h requestIDHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestIDHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestIDHandler) WithGroup(name string) slog.Handler {
+	return requestIDHandler{h.Handler.WithGroup(name)}
+}

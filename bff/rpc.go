@@ -1,0 +1,115 @@
+package bff
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/connpool"
+	"github.com/cloudwego/kitex/pkg/endpoint"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/pkg/transmeta"
+	"github.com/cloudwego/kitex/server"
+	"github.com/cloudwego/kitex/transport"
+	"golang.org/x/sync/errgroup"
+
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/basics/basicsservice"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/interaction/interactionservice"
+	"minidouyin/idl/kitex_gen/social"
+	"minidouyin/idl/kitex_gen/social/socialservice"
+)
+
+const (
+	callTimeout    = 10 * time.Second // of a call whose context ends later or never
+	connectTimeout = time.Second
+)
+
+// Services are the clients of the three services.
+type Services struct {
+	Basics      basicsservice.Client
+	Interaction interactionservice.Client
+	Social      socialservice.Client
+}
+
+// NewServices returns clients that reach each service by its own options: [Remote] or [Local], and middleware.
+func NewServices(options func(service string) []client.Option) (s Services, err error) {
+	if s.Basics, err = basicsservice.NewClient("basics", options("basics")...); err != nil {
+		return s, fmt.Errorf("make the client of basics: %w", err)
+	}
+	if s.Interaction, err = interactionservice.NewClient("interaction", options("interaction")...); err != nil {
+		return s, fmt.Errorf("make the client of interaction: %w", err)
+	}
+	if s.Social, err = socialservice.NewClient("social", options("social")...); err != nil {
+		return s, fmt.Errorf("make the client of social: %w", err)
+	}
+	return s, nil
+}
+
+// Remote returns the options of a client that calls a service over TCP.
+func Remote(addr string) []client.Option {
+	return append(deadlines(),
+		client.WithHostPorts(addr),
+		client.WithTransportProtocol(transport.TTHeader),
+		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
+		client.WithMetaHandler(transmeta.MetainfoClientHandler),
+		client.WithLongConnection(connpool.IdleConfig{
+			MinIdlePerAddress: 2, MaxIdlePerAddress: 64, MaxIdleGlobal: 256, MaxIdleTimeout: time.Minute}),
+	)
+}
+
+// Local returns the options of a client that calls a service in this process, through all of its server's middleware
+// but no network. Requests and replies are shared with the service: nobody may change them.
+func Local(caller server.LocalCaller) []client.Option {
+	call := func(endpoint.Endpoint) endpoint.Endpoint {
+		return func(ctx context.Context, request, response any) error {
+			return caller.Call(ctx, rpcinfo.GetRPCInfo(ctx).Invocation().MethodName(), request, response)
+		}
+	}
+	return append(deadlines(), client.WithHostPorts("127.0.0.1:0"), client.WithMiddleware(call))
+}
+
+type timeouts struct{}
+
+func (timeouts) Timeouts(rpcinfo.RPCInfo) rpcinfo.Timeouts { return timeouts{} }
+func (timeouts) RPCTimeout() time.Duration                 { return callTimeout }
+func (timeouts) ConnectTimeout() time.Duration             { return connectTimeout }
+func (timeouts) ReadWriteTimeout() time.Duration           { return callTimeout }
+
+// deadlines bounds every call, and lets the deadline of its context travel with it: kitex by itself sends the
+// configured time-out.
+func deadlines() []client.Option {
+	shorten := func(next endpoint.Endpoint) endpoint.Endpoint {
+		return func(ctx context.Context, request, response any) error {
+			if deadline, ok := ctx.Deadline(); ok {
+				if left := time.Until(deadline); left < callTimeout {
+					cfg := rpcinfo.AsMutableRPCConfig(rpcinfo.GetRPCInfo(ctx).Config())
+					_ = cfg.SetRPCTimeout(max(left, time.Millisecond)) // only fails where the value is locked
+				}
+			}
+			return next(ctx, request, response)
+		}
+	}
+	return []client.Option{client.WithTimeoutProvider(timeouts{}), client.WithMiddleware(shorten)}
+}
+
+// Ready returns nil when all services answer and can read their database.
+func (s Services) Ready(ctx context.Context) error {
+	nobody := []int64{1}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		_, err := s.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: nobody})
+		return err
+	})
+	group.Go(func() error {
+		_, err := s.Interaction.BatchGetVideoStats(ctx, &interaction.BatchGetVideoStatsRequest{VideoIds: nobody})
+		return err
+	})
+	group.Go(func() error {
+		_, err := s.Social.BatchGetRelationStats(ctx, &social.BatchGetRelationStatsRequest{UserIds: nobody})
+		return err
+	})
+	return group.Wait()
+}

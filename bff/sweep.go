@@ -1,0 +1,99 @@
+package bff
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"minidouyin/bff/media"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/social"
+)
+
+const (
+	sweepInterval = time.Minute
+	sweepBatch    = 100
+)
+
+// sweeper carries out the removals that basics has written down: what is left of deleted videos and users in the
+// other services, and files that no row refers to. Each step may be repeated, so a crash only delays it.
+type sweeper struct {
+	services Services
+	media    *media.Media
+	log      *slog.Logger
+	kick     chan struct{}
+}
+
+// wake makes the sweeper look at once: something was deleted.
+func (s *sweeper) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// run sweeps now, when woken and every minute until ctx ends.
+func (s *sweeper) run(ctx context.Context) {
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.sweep(ctx, false); err != nil && ctx.Err() == nil {
+			s.log.Warn("removing what was deleted has to wait", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.kick:
+		case <-ticker.C:
+		}
+	}
+}
+
+// sweep carries out what is due; with reserved, also what a running publication may still need.
+func (s *sweeper) sweep(ctx context.Context, reserved bool) error {
+	for {
+		reply, err := s.services.Basics.ListRemovals(ctx,
+			&basics.ListRemovalsRequest{Limit: sweepBatch, IncludeReserved: reserved})
+		if err != nil {
+			return fmt.Errorf("list removals: %w", err)
+		}
+		if len(reply.Removals) == 0 {
+			return nil
+		}
+		done := make([]int64, len(reply.Removals))
+		for i, removal := range reply.Removals {
+			if err := s.remove(ctx, removal); err != nil {
+				return err
+			}
+			done[i] = removal.ID
+		}
+		if _, err := s.services.Basics.FinishRemovals(ctx, &basics.FinishRemovalsRequest{RemovalIds: done}); err != nil {
+			return fmt.Errorf("finish removals: %w", err)
+		}
+	}
+}
+
+func (s *sweeper) remove(ctx context.Context, removal *basics.Removal) error {
+	switch {
+	case removal.VideoID != 0:
+		_, err := s.services.Interaction.PurgeVideo(ctx, &interaction.PurgeVideoRequest{VideoID: removal.VideoID})
+		if err != nil {
+			return fmt.Errorf("purge video %d: %w", removal.VideoID, err)
+		}
+	case removal.UserID != 0:
+		_, err := s.services.Interaction.PurgeUser(ctx, &interaction.PurgeUserRequest{UserID: removal.UserID})
+		if err == nil {
+			_, err = s.services.Social.PurgeUser(ctx, &social.PurgeUserRequest{UserID: removal.UserID})
+		}
+		if err != nil {
+			return fmt.Errorf("purge user %d: %w", removal.UserID, err)
+		}
+	default:
+		if err := s.media.Remove(ctx, removal.FileKey); err != nil {
+			return fmt.Errorf("remove the file %s: %w", removal.FileKey, err)
+		}
+	}
+	return nil
+}

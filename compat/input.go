@@ -1,0 +1,216 @@
+package compat
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+const (
+	maxForm  = 1 << 20 // bytes of a body, apart from the file it brings
+	maxParts = 100
+)
+
+// An input is what a request brings: parameters, files, and the identity of the caller in ctx.
+type input struct {
+	config  Config
+	request *http.Request
+
+	query, form url.Values
+	files       map[string]graphql.Upload
+	releases    []func() // what gives the files back
+
+	ctx           context.Context
+	authenticated string // the token that ctx stands for
+}
+
+func newInput(config Config, r *http.Request) *input {
+	return &input{config: config, request: r, ctx: r.Context(), form: url.Values{}, files: map[string]graphql.Upload{}}
+}
+
+// release gives all files back.
+func (in *input) release() {
+	for _, release := range in.releases {
+		release()
+	}
+}
+
+// param returns the parameter's text: that of the query, else that of the form, else "".
+func (in *input) param(name string) string {
+	if text := in.query.Get(name); text != "" {
+		return text
+	}
+	return in.form.Get(name)
+}
+
+// token returns the parameter token, else the bearer token of the header, else "".
+func (in *input) token() string {
+	if token := in.param("token"); token != "" {
+		return token
+	}
+	scheme, token, _ := strings.Cut(in.request.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return ""
+}
+
+// authenticate puts the caller into ctx; a visitor has no token and passes.
+func (in *input) authenticate() error {
+	token := in.token()
+	if token == in.authenticated {
+		return nil
+	}
+	ctx, err := in.config.Authenticate(in.request.Context(), token)
+	if err != nil {
+		return refuse(unauthenticated, "the token is invalid or has expired, please sign in again")
+	}
+	in.ctx, in.authenticated = ctx, token
+	return nil
+}
+
+// read takes in the whole request and authenticates the caller. The operation says which parts are files; nil when the
+// route has none.
+func (in *input) read(r *http.Request, op *operation) error {
+	var err error
+	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return refuse(invalidArgument, "the query of the address is malformed")
+	}
+	body := &meter{source: r.Body, left: maxForm}
+	mediaType, parameters, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch mediaType {
+	case "multipart/form-data":
+		err = in.readMultipart(body, parameters["boundary"], op)
+	case "application/x-www-form-urlencoded":
+		err = in.readURLEncoded(body)
+	default: // no form; read it all the same, since what is left in the connection delays the next request
+		_, err = io.Copy(io.Discard, body)
+	}
+	switch asRefusal, asSpoolError := (*refusal)(nil), (*spoolError)(nil); {
+	case err == nil:
+		return in.authenticate()
+	case errors.As(err, &asRefusal), errors.As(err, &asSpoolError):
+		return err
+	case body.left < 0:
+		return refuse(tooLarge, "the request is too large")
+	default:
+		return refuse(invalidArgument, "the form is malformed or incomplete")
+	}
+}
+
+func (in *input) readURLEncoded(body io.Reader) error {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	in.form, err = url.ParseQuery(string(text))
+	return err
+}
+
+func (in *input) readMultipart(body *meter, boundary string, op *operation) error {
+	if boundary == "" {
+		return http.ErrMissingBoundary
+	}
+	form := multipart.NewReader(body, boundary)
+	for parts := 0; ; parts++ {
+		part, err := form.NextPart()
+		switch {
+		case err == io.EOF, errors.Is(err, io.EOF) && body.left == maxForm: // the end, or an empty body
+			return nil
+		case err != nil:
+			return err
+		case parts == maxParts:
+			return refuse(tooLarge, "the form has too many parts")
+		}
+		name := part.FormName()
+		switch {
+		case op != nil && op.isFile(name):
+			err = in.spool(body, part)
+		case part.FileName() != "":
+			_, err = io.Copy(io.Discard, part)
+		default:
+			var text []byte
+			text, err = io.ReadAll(part)
+			in.form.Add(name, string(text))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// spool stores a file, unless the token that has arrived so far is invalid.
+func (in *input) spool(body *meter, part *multipart.Part) error {
+	name := part.FormName()
+	if _, twice := in.files[name]; twice {
+		return refuse(invalidArgument, name+" must be one file")
+	}
+	if err := in.authenticate(); err != nil {
+		return err
+	}
+	file := &remembering{source: part}
+	body.free = true
+	upload, release, err := in.config.Spool(file, part.FileName(), part.Header.Get("Content-Type"))
+	body.free = false
+	switch {
+	case file.err != nil && file.err != io.EOF: // the connection failed, not the store
+		if err == nil {
+			in.releases = append(in.releases, release)
+		}
+		return file.err
+	case err != nil:
+		return &spoolError{err}
+	}
+	in.files[name], in.releases = upload, append(in.releases, release)
+	return nil
+}
+
+// spoolError is an error of Config.Spool.
+type spoolError struct{ error }
+
+// A meter fails when more bytes are read than are left. While it is free it does not count.
+type meter struct {
+	source io.Reader
+	left   int64 // negative once it has failed
+	free   bool
+}
+
+var errTooLarge = errors.New("the body is too large")
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.free {
+		return m.source.Read(p)
+	}
+	if m.left < 0 {
+		return 0, errTooLarge
+	}
+	if int64(len(p)) > m.left+1 {
+		p = p[:m.left+1]
+	}
+	n, err := m.source.Read(p)
+	if m.left -= int64(n); m.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}
+
+// remembering is a reader that keeps its error.
+type remembering struct {
+	source io.Reader
+	err    error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.source.Read(p)
+	if err != nil {
+		r.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,113 @@
+package compat
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+//go:embed operations/*.graphql
+var documents embed.FS
+
+// An operation of the documents, compiled: what it reads from a request and what it writes into the answer.
+type operation struct {
+	name      string
+	variables []variable
+	answer    *shape
+}
+
+// A route is what one path answers to.
+type route struct {
+	method     string
+	operations map[int64]*operation // by action_type; 0 where the route has none
+}
+
+// loadOperations reads all documents, which see each other's fragments, and returns them as one text with the
+// operations by name.
+func loadOperations(documents fs.FS, schema *ast.Schema) (string, map[string]*operation, error) {
+	files, err := fs.Glob(documents, "operations/*.graphql")
+	if err != nil {
+		return "", nil, fmt.Errorf("list documents: %w", err)
+	}
+	var query strings.Builder
+	all := &ast.QueryDocument{}
+	for _, file := range files {
+		text, err := fs.ReadFile(documents, file)
+		if err != nil {
+			return "", nil, fmt.Errorf("read document: %w", err)
+		}
+		document, err := parser.ParseQuery(&ast.Source{Name: file, Input: string(text)})
+		if err != nil {
+			return "", nil, fmt.Errorf("parse document: %w", err)
+		}
+		all.Operations = append(all.Operations, document.Operations...)
+		all.Fragments = append(all.Fragments, document.Fragments...)
+		query.Write(text)
+	}
+	if errs := validator.ValidateWithRules(schema, all, rules.NewDefaultRules()); len(errs) > 0 {
+		return "", nil, fmt.Errorf("validate document: %w", errs[0])
+	}
+	operations := make(map[string]*operation, len(all.Operations))
+	for _, definition := range all.Operations {
+		if operations[definition.Name], err = compile(schema, definition); err != nil {
+			return "", nil, fmt.Errorf("compile document: %w", err)
+		}
+	}
+	return query.String(), operations, nil
+}
+
+func compile(schema *ast.Schema, definition *ast.OperationDefinition) (*operation, error) {
+	variables, err := variablesOf(definition)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := shapeOfObject(schema, definition.SelectionSet, definition.Position)
+	if err != nil {
+		return nil, err
+	}
+	return &operation{name: definition.Name, variables: variables, answer: answer}, nil
+}
+
+// loadRoutes joins the table with the operations; neither may hold a name that the other lacks.
+func loadRoutes(operations map[string]*operation) (map[string]*route, error) {
+	routes, unused := map[string]*route{}, len(operations)
+	for _, row := range table {
+		op := operations[row.operation]
+		if op == nil {
+			return nil, fmt.Errorf("route %s: there is no operation %s", row.path, row.operation)
+		}
+		if routes[row.path] == nil {
+			routes[row.path] = &route{method: row.method, operations: map[int64]*operation{}}
+		}
+		routes[row.path].operations[row.actionType] = op
+		unused--
+	}
+	if unused != 0 {
+		return nil, fmt.Errorf("%d operations in the documents, %d in the table", len(operations), len(operations)-unused)
+	}
+	return routes, nil
+}
+
+// pick returns the operation that the request asks for.
+func (r *route) pick(in *input) (*operation, error) {
+	if op := r.operations[0]; op != nil {
+		return op, nil
+	}
+	if action, ok := parseInteger(in.param("action_type")); ok && r.operations[action] != nil {
+		return r.operations[action], nil
+	}
+	var known []string
+	for action := range r.operations {
+		known = append(known, strconv.FormatInt(action, 10))
+	}
+	slices.Sort(known)
+	return nil, refuse(invalidArgument, "action_type must be "+strings.Join(known, " or "))
+}

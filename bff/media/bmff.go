@@ -1,0 +1,211 @@
+package media
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+
+	"github.com/Eyevinn/mp4ff/mp4"
+
+	mp4bits "github.com/Eyevinn/mp4ff/bits"
+)
+
+// MP4 and MOV are ISO base media files: a row of boxes, of which one (moov) is the index and others (mdat) hold the
+// pictures and sounds. Only the index and the small boxes are ever read.
+const (
+	maxBoxes = 100_000  // top-level boxes; an hour in fragments of a tenth of a second has 72,000
+	maxIndex = 16 << 20 // bytes of moov, or of one moof
+)
+
+// box is the place of a box in a file.
+type box struct {
+	kind  string
+	start int64
+	size  int64 // with its header
+}
+
+func (b box) end() int64 { return b.start + b.size }
+
+// layout says how the top-level boxes of a file lie.
+type layout struct {
+	index      box   // moov
+	front      int64 // where an index stands that is read first: behind the file type
+	media      int64 // start of the first mdat
+	fragmented bool
+	quickTime  bool
+}
+
+// slowStart tells whether a player would have to fetch the end of the file before it can start.
+func (l layout) slowStart() bool { return !l.fragmented && l.media < l.index.start }
+
+// checkBMFF examines the index of an MP4 or MOV and returns how the file lies.
+func checkBMFF(r io.ReaderAt, size int64) (l layout, err error) {
+	// The library panics on some damaged boxes.
+	defer func() {
+		if recover() != nil {
+			err = errDamaged
+		}
+	}()
+	boxes, err := topBoxes(r, size)
+	if err != nil {
+		return layout{}, err
+	}
+	l = layout{media: size}
+	var fragments []box
+	for i, b := range boxes {
+		switch b.kind {
+		case "ftyp":
+			if i == 0 {
+				l.front = b.end()
+				l.quickTime = hasBrand(r, b, "qt  ")
+			}
+		case "moov":
+			if l.index.size > 0 {
+				return layout{}, errDamaged
+			}
+			l.index = b
+		case "mdat":
+			l.media = min(l.media, b.start)
+		case "moof":
+			fragments = append(fragments, b)
+		}
+	}
+	if l.front == 0 {
+		l.quickTime = true // only old MOV files go without a type
+	}
+	l.fragmented = len(fragments) > 0
+	if l.index.size == 0 {
+		return layout{}, noIndex(boxes)
+	}
+	index, err := readBox(r, l.index)
+	if err != nil {
+		return layout{}, err
+	}
+	mv, err := parseMovie(index, size)
+	if err != nil {
+		return layout{}, err
+	}
+	for _, b := range fragments {
+		content, err := readBox(r, b)
+		if err != nil {
+			return layout{}, err
+		}
+		if err := mv.addFragment(content, b.start, size); err != nil {
+			return layout{}, err
+		}
+	}
+	return l, mv.playable()
+}
+
+// noIndex explains a file without an index: a recording that was not finished, or no video at all.
+func noIndex(boxes []box) error {
+	for _, b := range boxes {
+		if b.kind == "mdat" && b.size > 16 {
+			return errCutOff
+		}
+	}
+	return errNotVideo
+}
+
+// topBoxes reads the headers of all top-level boxes.
+func topBoxes(r io.ReaderAt, size int64) ([]box, error) {
+	var boxes []box
+	for at := int64(0); at < size; {
+		if len(boxes) == maxBoxes {
+			return nil, errDamaged
+		}
+		var head [16]byte
+		n, err := r.ReadAt(head[:], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read video: %w", err)
+		}
+		if n < 8 {
+			break // a few stray bytes at the end harm nobody
+		}
+		length, header := boxSize(head[:n], size-at)
+		if header == 0 || length < header {
+			return nil, errDamaged
+		}
+		if length > size-at {
+			return nil, errCutOff
+		}
+		boxes = append(boxes, box{string(head[4:8]), at, length})
+		at += length
+	}
+	return boxes, nil
+}
+
+// boxSize reads the size of a box and of its header from the box's first bytes; rest is what a box without a size
+// takes. A header of 0 means that there is none.
+func boxSize(head []byte, rest int64) (length, header int64) {
+	if len(head) < 8 {
+		return 0, 0
+	}
+	switch length := binary.BigEndian.Uint32(head); length {
+	case 0:
+		return rest, 8
+	case 1:
+		if len(head) < 16 {
+			return 0, 0
+		}
+		return int64(min(binary.BigEndian.Uint64(head[8:]), 1<<62)), 16
+	default:
+		return int64(length), 8
+	}
+}
+
+// readBox returns a whole box that must be small.
+func readBox(r io.ReaderAt, b box) ([]byte, error) {
+	if b.size > maxIndex {
+		return nil, refuse("the video's index is too large")
+	}
+	content := make([]byte, b.size)
+	if _, err := r.ReadAt(content, b.start); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read video: %w", err)
+	}
+	return content, nil
+}
+
+func hasBrand(r io.ReaderAt, ftyp box, brand string) bool {
+	var major [4]byte
+	_, err := r.ReadAt(major[:], ftyp.start+8)
+	return err == nil && ftyp.size >= 12 && string(major[:]) == brand
+}
+
+// eachBox calls visit with every box inside of a box: its kind and all its bytes.
+func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
+	_, header := boxSize(parent, int64(len(parent)))
+	if header == 0 {
+		return errDamaged
+	}
+	for rest := parent[header:]; len(rest) >= 8; {
+		length, header := boxSize(rest, int64(len(rest)))
+		if header == 0 || length < header || length > int64(len(rest)) {
+			return errDamaged
+		}
+		if err := visit(string(rest[4:8]), rest[:length]); err != nil {
+			return err
+		}
+		rest = rest[length:]
+	}
+	return nil
+}
+
+// decode reads a box without children. The library allocates no more than a few times the box's size.
+func decode[T mp4.Box](b []byte) (T, error) {
+	decoded, err := mp4.DecodeBoxSR(0, mp4bits.NewFixedSliceReader(b))
+	t, ok := decoded.(T)
+	if err != nil || !ok {
+		return t, errDamaged
+	}
+	return t, nil
+}
+
+// mulAdd returns a*b+c, false when that is more than an int64 holds.
+func mulAdd(a, b, c uint64) (uint64, bool) {
+	hi, lo := bits.Mul64(a, b)
+	sum, carry := bits.Add64(lo, c, 0)
+	return sum, hi == 0 && carry == 0 && sum < 1<<63
+}

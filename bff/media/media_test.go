@@ -1,0 +1,148 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"minidouyin/idl/codes"
+)
+
+// Tests make their own videos with ffmpeg, once for all of them.
+var sampleDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if sampleDir, err = os.MkdirTemp("", "media-samples-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(sampleDir); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+const testSource = "testsrc2=size=144x256:rate=25:duration=2"
+
+var makeSamples = sync.OnceValue(func() error {
+	h264 := []string{"-f", "lavfi", "-i", testSource, "-f", "lavfi", "-i", "sine=duration=2",
+		"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-c:a", "aac"}
+	vp8 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "libvpx", "-b:v", "300k"}
+	mpeg4 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "mpeg4"}
+	for name, args := range map[string][]string{
+		"slow.mp4":     h264,
+		"fast.mp4":     append(h264, "-movflags", "+faststart"),
+		"frag.mp4":     append(h264, "-movflags", "frag_keyframe+empty_moov"),
+		"dash.mp4":     append(h264, "-movflags", "frag_keyframe+empty_moov+default_base_moof+separate_moof"),
+		"slow.mov":     h264,
+		"vp8.webm":     vp8,
+		"live.webm":    append(vp8, "-live", "1"),
+		"vp8.mkv":      vp8,
+		"mpeg4.avi":    mpeg4,
+		"h264.flv":     append(h264, "-ar", "44100"),
+		"h264.ts":      h264,
+		"mpeg2.mpg":    {"-f", "lavfi", "-i", testSource, "-c:v", "mpeg2video"},
+		"audio.mp4":    {"-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"},
+		"audio.mkv":    {"-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"},
+		"picture.jpg":  {"-f", "lavfi", "-i", testSource, "-frames:v", "1"},
+		"picture.png":  {"-f", "lavfi", "-i", "testsrc2=size=3000x1500:duration=1", "-frames:v", "1"},
+		"picture.webp": {"-f", "lavfi", "-i", testSource, "-frames:v", "1"},
+		"black.mp4": {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-f", "lavfi", "-i",
+			"color=white:size=144x256:rate=25:duration=1", "-filter_complex", "[0][1]concat", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
+		"dark.mp4": {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
+		"wide.mp4": {"-f", "lavfi", "-i", "testsrc2=size=1920x1080:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
+	} {
+		args = append([]string{"-nostdin", "-v", "error", "-y"}, append(args, filepath.Join(sampleDir, name))...)
+		if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("make %s: %w: %s", name, err, out)
+		}
+	}
+	return nil
+})
+
+// sample returns a test file.
+func sample(tb testing.TB, name string) []byte {
+	tb.Helper()
+	if err := makeSamples(); err != nil {
+		tb.Fatalf("these tests need ffmpeg: %v", err)
+	}
+	content, err := os.ReadFile(filepath.Join(sampleDir, name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return content
+}
+
+// mustOpen opens a fresh store.
+func mustOpen(tb testing.TB, change func(*Config)) *Media {
+	tb.Helper()
+	cfg := Config{Dir: tb.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	if change != nil {
+		change(&cfg)
+	}
+	m, err := Open(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+func withoutFFmpeg(cfg *Config) { cfg.FFmpeg, cfg.FFprobe = "-", "-" }
+
+// mustStage stages a video, spooled as an upload is.
+func mustStage(tb testing.TB, m *Media, content []byte, title string) *Staged {
+	tb.Helper()
+	s, err := stage(tb, m, content, title)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func stage(tb testing.TB, m *Media, content []byte, title string) (*Staged, error) {
+	tb.Helper()
+	f, err := m.Spool(bytes.NewReader(content), m.cfg.MaxVideoBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Release(f)
+	return m.StageVideo(context.Background(), f, title, nil)
+}
+
+// files returns the paths of all files of a store, relative to its folder.
+func files(tb testing.TB, m *Media) []string {
+	tb.Helper()
+	found := []string{}
+	err := fs.WalkDir(os.DirFS(m.cfg.Dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
+
+func wantNoFiles(tb testing.TB, m *Media) {
+	tb.Helper()
+	if found := files(tb, m); len(found) > 0 {
+		tb.Errorf("files are left: %v", found)
+	}
+}
+
+func wantRefusal(tb testing.TB, err error, code codes.Code, message string) {
+	tb.Helper()
+	if codes.Of(err) != code || codes.Message(err) != message {
+		tb.Errorf("got %v %q (%v), want %v %q", codes.Of(err), codes.Message(err), err, code, message)
+	}
+}

@@ -1,0 +1,534 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"minidouyin/idl/codes"
+)
+
+// Videos are known by their content, in every container, and always get a cover.
+func TestStageVideoAccepts(t *testing.T) {
+	for _, c := range []struct{ name, extension, demuxer string }{
+		{"slow.mp4", ".mp4", "mov"},
+		{"fast.mp4", ".mp4", "mov"},
+		{"frag.mp4", ".mp4", "mov"},
+		{"dash.mp4", ".mp4", "mov"},
+		{"slow.mov", ".mov", "mov"},
+		{"vp8.webm", ".webm", "matroska"},
+		{"live.webm", ".webm", "matroska"},
+		{"vp8.mkv", ".mkv", "matroska"},
+		{"mpeg4.avi", ".avi", "avi"},
+		{"h264.flv", ".flv", "flv"},
+		{"h264.ts", ".ts", "mpegts"},
+		{"mpeg2.mpg", ".mpg", "mpeg"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustOpen(t, nil)
+			s := mustStage(t, m, sample(t, c.name), "title")
+			if len(s.Keys) != 2 || path.Ext(s.Keys[0]) != c.extension || path.Ext(s.Keys[1]) != ".jpg" {
+				t.Fatalf("keys %v, want a %s and a .jpg", s.Keys, c.extension)
+			}
+			if err := s.Commit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			video, _ := m.path(s.Keys[0])
+			if got, want := frameHashes(t, video, c.demuxer), frameHashes(t, filepath.Join(sampleDir, c.name), c.demuxer); got != want {
+				t.Error("the stored video shows other frames than the uploaded one")
+			}
+			cover := decodeCover(t, m, s)
+			if placeholder := coverOf(t, "title"); cover.Bounds() == placeholder.Bounds() {
+				t.Error("the cover is the placeholder, not a frame")
+			}
+			if got := cover.Bounds().Size(); got != image.Pt(144, 256) {
+				t.Errorf("cover is %v", got)
+			}
+		})
+	}
+}
+
+// What is no whole video is refused with a reason, and nothing is left behind.
+func TestStageVideoRefuses(t *testing.T) {
+	slow, fast, frag := sample(t, "slow.mp4"), sample(t, "fast.mp4"), sample(t, "frag.mp4")
+	webm, avi := sample(t, "vp8.webm"), sample(t, "mpeg4.avi")
+	secret := filepath.Join(sampleDir, "fast.mp4")
+	for name, c := range map[string]struct {
+		content []byte
+		message string
+	}{
+		"empty":                    {nil, "the file is empty"},
+		"one byte":                 {[]byte{0}, "the file is not a video"},
+		"text":                     {[]byte("just some words, by no means a video"), "the file is not a video"},
+		"web page":                 {[]byte("<!doctype html><script>alert(1)</script>"), "the file is not a video"},
+		"playlist":                 {[]byte("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n" + secret + "\n#EXT-X-ENDLIST\n"), "the file is not a video"},
+		"concat script":            {[]byte("ffconcat version 1.0\nfile '" + secret + "'\n"), "the file is not a video"},
+		"jpeg":                     {sample(t, "picture.jpg"), "the file is not a video"},
+		"file type alone":          {slow[:32], "the file is not a video"},
+		"sound alone":              {sample(t, "audio.mp4"), "the file holds no video that can be played"},
+		"sound alone, matroska":    {sample(t, "audio.mkv"), "the file holds no video that can be played"},
+		"index at the end, cut":    {slow[:len(slow)/2], "the video is cut off"},
+		"index at the end, absent": {slow[:bytes.Index(slow, []byte("moov"))-4], "the video is cut off"},
+		"index in front, cut":      {fast[:len(fast)-1000], "the video is cut off"},
+		"index in front, shorter":  {shortenMdat(fast, 1000), "the video is cut off"},
+		"fragments, cut":           {frag[:len(frag)*2/3], "the video is cut off"},
+		"fragments, none":          {frag[:bytes.Index(frag, []byte("moof"))-4], "the video has no length"},
+		"webm, cut":                {webm[:len(webm)/2], "the video is cut off"},
+		"webm, header alone":       {webm[:20], "the video is cut off"},
+		"webm, then noise":         {append(bytes.Clone(webm[:300]), bytes.Repeat([]byte("noise"), len(webm))...), "the file holds no video that can be played"},
+		"avi, cut":                 {avi[:len(avi)/2], "the video is cut off"},
+		"huge index claimed":       {append(bytes.Clone(slow[:32]), 0x7f, 0xff, 0xff, 0xff, 'm', 'o', 'o', 'v'), "the video is cut off"},
+		"huge index":               {append(bytes.Clone(slow[:32]), hugeIndex()...), "the video's index is too large"},
+		"two indexes":              {append(bytes.Clone(fast), boxOf(fast, "moov")...), "the video is damaged"},
+		"no length":                {setTimes(fast, 0), "the video has no length"},
+		"too long":                 {setTimes(fast, 1<<24), "the video is longer than an hour"},
+		"no width":                 {setWidth(fast, 0), "the file holds no video that can be played"},
+		"huge width":               {setWidth(fast, 60000), "the file holds no video that can be played"},
+		"unknown codec":            {bytes.Replace(bytes.Clone(fast), []byte("avc1\x00\x00\x00\x00\x00\x00\x00\x01"), []byte("encv\x00\x00\x00\x00\x00\x00\x00\x01"), 1), "the file holds no video that can be played"},
+		"zero-sized box":           {append(bytes.Clone(slow[:32]), 0, 0, 0, 3, 'm', 'o', 'o', 'v'), "the video is damaged"},
+		"nested tables":            {append(bytes.Clone(slow[:32]), nested("moov", "trak", "stbl", 200_000)...), "the file holds no video that can be played"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := mustOpen(t, nil)
+			_, err := stage(t, m, c.content, "title")
+			wantRefusal(t, err, codes.InvalidArgument, c.message)
+			wantNoFiles(t, m)
+		})
+	}
+}
+
+// Without ffmpeg MP4 and MOV work as before, with a drawn cover; what cannot be examined is refused.
+func TestWithoutFFmpeg(t *testing.T) {
+	for _, name := range []string{"slow.mp4", "fast.mp4", "frag.mp4", "slow.mov"} {
+		t.Run(name, func(t *testing.T) {
+			m := mustOpen(t, withoutFFmpeg)
+			s := mustStage(t, m, sample(t, name), "晚霞 sunset")
+			if err := s.Commit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if got := decodeCover(t, m, s).Bounds().Size(); got != image.Pt(360, 640) {
+				t.Errorf("cover is %v, want the placeholder", got)
+			}
+		})
+	}
+	for _, name := range []string{"vp8.webm", "vp8.mkv", "h264.ts"} {
+		t.Run(name, func(t *testing.T) {
+			m := mustOpen(t, withoutFFmpeg)
+			_, err := stage(t, m, sample(t, name), "title")
+			wantRefusal(t, err, codes.InvalidArgument, "this server takes MP4 and MOV videos only")
+			wantNoFiles(t, m)
+		})
+	}
+}
+
+// A video whose index came last is stored with the index in front and the same frames; others are not touched.
+func TestFaststart(t *testing.T) {
+	for name, moved := range map[string]bool{
+		"slow.mp4": true, "slow.mov": true, "fast.mp4": false, "frag.mp4": false, "wide 64": true, "index without size": true,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var original []byte
+			switch name {
+			case "wide 64":
+				original = wideOffsets(sample(t, "slow.mp4"))
+			case "index without size":
+				original = sample(t, "slow.mp4")
+				binary.BigEndian.PutUint32(original[bytes.LastIndex(original, []byte("moov"))-4:], 0)
+			default:
+				original = sample(t, name)
+			}
+			m := mustOpen(t, nil)
+			s := mustStage(t, m, original, "title")
+			stored, err := os.ReadFile(s.files[0].temp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Equal(stored, original) == moved {
+				t.Errorf("file changed: %v, want %v", !moved, moved)
+			}
+			if len(stored) != len(original) {
+				t.Errorf("%d bytes became %d", len(original), len(stored))
+			}
+			if bytes.Index(stored, []byte("moov")) > bytes.Index(stored, []byte("mdat")) {
+				t.Error("the index is behind the media")
+			}
+			if moved && !bytes.Equal(boxOf(stored, "mdat"), boxOf(original, "mdat")) {
+				t.Error("the media changed")
+			}
+			before := filepath.Join(t.TempDir(), "before")
+			if err := os.WriteFile(before, original, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if frameHashes(t, s.files[0].temp, "mov") != frameHashes(t, before, "mov") {
+				t.Error("it shows other frames")
+			}
+			s.Discard()
+			wantNoFiles(t, m)
+		})
+	}
+}
+
+// A file that was not spooled is copied; a spooled one stays usable until it is released.
+func TestStageVideoSources(t *testing.T) {
+	m := mustOpen(t, nil)
+	s, err := m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+	wantNoFiles(t, m)
+
+	f, err := m.Spool(bytes.NewReader(sample(t, "fast.mp4")), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = m.StageVideo(context.Background(), f, "title", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := m.StageVideo(context.Background(), f, "title", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Discard()
+	m.Release(f)
+	if got := len(files(t, m)); got != 2 {
+		t.Errorf("%d files, want the video and its cover", got)
+	}
+	small := mustOpen(t, func(cfg *Config) { cfg.MaxVideoBytes = 1000 })
+	_, err = small.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", nil)
+	wantRefusal(t, err, codes.TooLarge, "the file is larger than 1000 bytes")
+	wantNoFiles(t, small)
+}
+
+// The cover is the given picture, else the first bright frame, else the first frame.
+func TestCover(t *testing.T) {
+	m := mustOpen(t, nil)
+	brightness := func(s *Staged) uint8 {
+		if err := s.Commit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		picture := decodeCover(t, m, s)
+		return color8(picture, picture.Bounds().Dx()/2, picture.Bounds().Dy()/2)
+	}
+	if got := brightness(mustStage(t, m, sample(t, "black.mp4"), "title")); got < 200 {
+		t.Errorf("a video that begins black has a cover of brightness %d, want white", got)
+	}
+	if got := brightness(mustStage(t, m, sample(t, "dark.mp4"), "title")); got > 40 {
+		t.Errorf("a black video has a cover of brightness %d, want its first frame", got)
+	}
+
+	s := mustStage(t, m, sample(t, "wide.mp4"), "title")
+	if err := s.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := decodeCover(t, m, s).Bounds().Size(); got.X != 720 || got.Y < 404 || got.Y > 406 {
+		t.Errorf("cover of a wide video is %v", got)
+	}
+
+	s, err := m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", bytes.NewReader(sample(t, "picture.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := decodeCover(t, m, s).Bounds().Size(); got != image.Pt(720, 360) {
+		t.Errorf("given cover is %v", got)
+	}
+	count := len(files(t, m))
+	_, err = m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", strings.NewReader("no picture"))
+	wantRefusal(t, err, codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture")
+	if got := len(files(t, m)); got != count {
+		t.Errorf("a refused cover left %d files", got-count)
+	}
+}
+
+// Whatever ffmpeg does, the video is staged, in time, with the placeholder.
+func TestCoverFallsBack(t *testing.T) {
+	content := sample(t, "fast.mp4")
+	for name, script := range map[string]string{
+		"fails":         "exit 1",
+		"writes rubish": "echo rubbish",
+		"hangs":         "exec sleep 60",
+		"floods":        "exec cat /dev/zero",
+		"complains":     "cat /dev/zero | head -c 10000000 >&2; exit 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := filepath.Join(t.TempDir(), "ffmpeg")
+			if err := os.WriteFile(fake, []byte("#!/bin/sh\nPATH=/usr/bin:/bin\n"+script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			m := mustOpen(t, func(cfg *Config) { cfg.FFmpeg, cfg.CoverTimeout = fake, time.Second })
+			start := time.Now()
+			s := mustStage(t, m, content, "title")
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if err := s.Commit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if got := decodeCover(t, m, s).Bounds().Size(); got != image.Pt(360, 640) {
+				t.Errorf("cover is %v, want the placeholder", got)
+			}
+		})
+	}
+}
+
+// A caller that has gone away gets its own error, and nothing is left.
+func TestStageVideoCancelled(t *testing.T) {
+	fake := filepath.Join(t.TempDir(), "ffmpeg")
+	if err := os.WriteFile(fake, []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := mustOpen(t, func(cfg *Config) { cfg.FFmpeg = fake; cfg.Jobs = 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	failed := make(chan error, 2)
+	for range 2 { // one makes a cover, the other waits for its turn
+		go func() {
+			_, err := m.StageVideo(ctx, bytes.NewReader(sample(t, "slow.mp4")), "title", nil)
+			failed <- err
+		}()
+	}
+	for range 2 {
+		if err := <-failed; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+	}
+	wantNoFiles(t, m)
+}
+
+// A large video is streamed: staging it takes hardly any memory.
+func TestStageVideoMemory(t *testing.T) {
+	const size = 256 << 20
+	m := mustOpen(t, withoutFFmpeg)
+	f, err := m.Spool(bytes.NewReader(nil), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release(f)
+	// The media is a hole of 256 MiB behind the frames of a real video, the index follows it.
+	slow := sample(t, "slow.mp4")
+	mdat := bytes.Index(slow, []byte("mdat")) - 4
+	grown := bytes.Clone(slow)
+	end := mdat + int(binary.BigEndian.Uint32(grown[mdat:]))
+	binary.BigEndian.PutUint32(grown[mdat:], uint32(size))
+	if _, err := f.WriteAt(grown[:end], 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(grown[end:], int64(mdat+size)); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := m.StageVideo(context.Background(), f, "title", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 8<<20 {
+		t.Errorf("staging allocated %d KiB", grown>>10)
+	}
+	info, err := os.Stat(s.files[0].temp)
+	if err != nil || info.Size() < size {
+		t.Fatalf("stored %v, %v", info, err)
+	}
+	head := make([]byte, 64)
+	stored, err := os.Open(s.files[0].temp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stored.Close()
+	if _, err := io.ReadFull(stored, head); err != nil || !bytes.Contains(head, []byte("moov")) {
+		t.Errorf("the index is not in front: %q, %v", head, err)
+	}
+	s.Discard()
+}
+
+// Whatever the bytes are, the check answers: a video or a refusal. What it accepts can be staged.
+func FuzzCheckVideo(f *testing.F) {
+	for _, name := range []string{"slow.mp4", "frag.mp4", "dash.mp4", "slow.mov"} {
+		// The media itself says nothing; without most of it the seeds are small.
+		f.Add(thin(sample(f, name)))
+	}
+	f.Add(nested("moov", "trak", "mdia", 50))
+	f.Add([]byte("\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80"))
+	f.Add(bytes.Repeat([]byte{0x47}, 1000))
+	m := mustOpen(f, withoutFFmpeg)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		s, err := m.StageVideo(context.Background(), bytes.NewReader(content), "title", nil)
+		if err == nil {
+			s.Discard()
+		} else if codes.Of(err) != codes.InvalidArgument {
+			t.Errorf("%v: %v", codes.Of(err), err)
+		}
+		wantNoFiles(t, m)
+	})
+}
+
+// frameHashes decodes a whole file and returns the frames' checksums; ffmpeg must have no complaint.
+func frameHashes(tb testing.TB, path, demuxer string) string {
+	tb.Helper()
+	var complaints bytes.Buffer
+	cmd := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", demuxer, "-i", path, "-map", "0", "-f", "framemd5", "-")
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil || complaints.Len() > 0 {
+		tb.Fatalf("decode %s: %v: %s", path, err, complaints.String())
+	}
+	if n := bytes.Count(out, []byte("\n0,")); n < 10 {
+		tb.Fatalf("%s has %d frames", path, n)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(out))
+}
+
+func decodeCover(tb testing.TB, m *Media, s *Staged) image.Image {
+	tb.Helper()
+	name, _ := m.path(s.Keys[1])
+	content, err := os.ReadFile(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(content))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return picture
+}
+
+func coverOf(tb testing.TB, title string) image.Image {
+	tb.Helper()
+	content, err := drawPlaceholder(title)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(content))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return picture
+}
+
+func color8(picture image.Image, x, y int) uint8 {
+	r, g, b, _ := picture.At(x, y).RGBA()
+	return uint8((r + g + b) / 3 >> 8)
+}
+
+// boxOf returns the last top-level box of a kind in a file.
+func boxOf(file []byte, kind string) []byte {
+	boxes, err := topBoxes(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		panic(err)
+	}
+	for i := len(boxes) - 1; i >= 0; i-- {
+		if boxes[i].kind == kind {
+			return file[boxes[i].start:boxes[i].end()]
+		}
+	}
+	panic("no " + kind)
+}
+
+// shortenMdat takes bytes from the end of a file's last box and says so in its header: only the index knows better.
+func shortenMdat(file []byte, n int) []byte {
+	file = bytes.Clone(file[:len(file)-n])
+	at := bytes.Index(file, []byte("mdat")) - 4
+	binary.BigEndian.PutUint32(file[at:], uint32(len(file)-at))
+	return file
+}
+
+// setTimes gives all frames and sounds the same duration.
+func setTimes(file []byte, delta uint32) []byte {
+	file = bytes.Clone(file)
+	for _, at := range regexp.MustCompile("stts").FindAllIndex(file, -1) {
+		entries := binary.BigEndian.Uint32(file[at[1]+4:])
+		for i := range int(entries) {
+			binary.BigEndian.PutUint32(file[at[1]+8+8*i+4:], delta)
+		}
+	}
+	return file
+}
+
+func setWidth(file []byte, width uint16) []byte {
+	file = bytes.Clone(file)
+	binary.BigEndian.PutUint16(file[bytes.Index(file, []byte("avc1\x00\x00"))+28:], width)
+	return file
+}
+
+func newBox(kind string, content []byte) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(8+len(content)))
+	return append(append(b, kind...), content...)
+}
+
+func hugeIndex() []byte { return newBox("moov", make([]byte, maxIndex)) }
+
+// nested returns boxes within boxes within boxes.
+func nested(outer, middle, inner string, depth int) []byte {
+	var b []byte
+	for i := range depth {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(8*(depth-i))), inner...)
+	}
+	return newBox(outer, newBox(middle, b))
+}
+
+// wideOffsets rewrites the places of chunks as 64-bit numbers, as files of more than 4 GiB have them.
+func wideOffsets(file []byte) []byte {
+	at := bytes.LastIndex(file, []byte("moov")) - 4
+	var widen func(b []byte) []byte
+	widen = func(b []byte) []byte {
+		var out []byte
+		err := eachBox(b, func(kind string, child []byte) error {
+			switch kind {
+			case "trak", "mdia", "minf", "stbl":
+				child = widen(child)
+			case "stco":
+				table := bytes.Clone(child[8:16])
+				for i := 16; i < len(child); i += 4 {
+					table = binary.BigEndian.AppendUint64(table, uint64(binary.BigEndian.Uint32(child[i:])))
+				}
+				child = newBox("co64", table)
+			}
+			out = append(out, child...)
+			return nil
+		})
+		if err != nil {
+			panic(err)
+		}
+		return newBox(string(b[4:8]), out)
+	}
+	return append(bytes.Clone(file[:at]), widen(file[at:])...)
+}
+
+// thin shrinks the media of a file to a few bytes and keeps the rest.
+func thin(file []byte) []byte {
+	boxes, err := topBoxes(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		panic(err)
+	}
+	var out []byte
+	for _, b := range boxes {
+		content := file[b.start:b.end()]
+		if b.kind == "mdat" && len(content) > 64 {
+			content = newBox("mdat", content[8:64])
+		}
+		out = append(out, content...)
+	}
+	return out
+}

@@ -1,0 +1,50 @@
+# Everything a developer needs. `make test` is also what CI runs.
+
+MODULES  := idl services graph compat bff
+GENERATED = find idl/kitex_gen graph/exec graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
+LINTER   := bin/golangci-lint
+
+export GOFLAGS := -mod=readonly
+export GOTOOLCHAIN := local
+
+.PHONY: run demo test setup check-generated generate vet lint unit alone
+
+run: ## serve on http://127.0.0.1:8080, data in ./data
+	go run ./bff/cmd/douyin
+
+demo: ## the same, with a small world to look at
+	go run ./bff/cmd/douyin --demo
+
+test: setup check-generated vet lint alone unit ## all checks
+	@echo "all checks passed"
+
+setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg
+	@.ci/setup
+
+generate: ## the code made from idl/*.thrift and graph/*.graphqls
+	cd idl && go generate ./...
+	cd graph && go generate ./...
+
+check-generated: ## regenerating changes nothing
+	@$(GENERATED) > .ci/generated.before
+	@$(MAKE) --no-print-directory generate
+	@$(GENERATED) > .ci/generated.after
+	@cmp -s .ci/generated.before .ci/generated.after || { \
+		diff .ci/generated.before .ci/generated.after; \
+		echo "generated code was not current: commit what 'make generate' has just made" >&2; exit 1; }
+	@rm -f .ci/generated.before .ci/generated.after
+
+vet:
+	go vet work
+
+lint: $(LINTER) ## the linters of .golangci.yml, in every module
+	@for module in $(MODULES); do (cd $$module && ../$(LINTER) run ./...) || exit 1; done
+
+$(LINTER): .ci/tools/go.mod
+	cd .ci/tools && GOWORK=off go build -o ../../$(LINTER) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+alone: ## every module builds without the workspace
+	@for module in $(MODULES); do echo "GOWORK=off $$module"; (cd $$module && GOWORK=off go vet ./...) || exit 1; done
+
+unit: ## all tests, with the race detector
+	go test -race -timeout 20m work

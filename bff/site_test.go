@@ -1,0 +1,266 @@
+package bff_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/endpoint"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/server"
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff"
+	"minidouyin/bff/media"
+	"minidouyin/services"
+)
+
+// site is the whole product in the test's process, with its calls and SQL statements counted.
+type site struct {
+	url    string
+	media  *media.Media
+	data   string
+	calls  *counter
+	sql    *counter
+	ground bff.Services
+}
+
+// newSite starts a site on fresh SQLite files. It ends with the test.
+func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
+	tb.Helper()
+	s := &site{data: tb.TempDir(), calls: newCounter(), sql: newCounter()}
+	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	callers := map[string]server.LocalCaller{}
+	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
+		service, err := services.Open(context.Background(), name, services.Config{
+			DSN: "sqlite:" + filepath.Join(s.data, name+".db"), Log: log,
+			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
+			OnStatement:  func(_ context.Context, sql string) { s.sql.add(sql) },
+		})
+		require.NoError(tb, err)
+		tb.Cleanup(func() { require.NoError(tb, service.Close()) })
+		callers[name], err = server.NewLocalCaller("bff", service.Server)
+		require.NoError(tb, err)
+	}
+	var err error
+	s.ground, err = bff.NewServices(func(name string) []client.Option {
+		return append([]client.Option{client.WithMiddleware(s.count)}, bff.Local(callers[name])...)
+	})
+	require.NoError(tb, err)
+
+	cfg := bff.Config{Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Playground: true}
+	for _, set := range configure {
+		set(&cfg)
+	}
+	require.NoError(tb, cfg.Validate())
+	s.media, err = media.Open(cfg.Media())
+	require.NoError(tb, err)
+	sessions, err := bff.NewSessions(cfg)
+	require.NoError(tb, err)
+	handler, err := bff.NewHandler(cfg, log, s.ground, s.media, sessions, func() {})
+	require.NoError(tb, err)
+	httpServer := httptest.NewServer(handler)
+	tb.Cleanup(httpServer.Close)
+	s.url = httpServer.URL
+	return s
+}
+
+func (s *site) count(next endpoint.Endpoint) endpoint.Endpoint {
+	return func(ctx context.Context, request, response any) error {
+		s.calls.add(rpcinfo.GetRPCInfo(ctx).Invocation().MethodName())
+		return next(ctx, request, response)
+	}
+}
+
+type testWriter struct{ tb testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.tb.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// counter counts by name.
+type counter struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func newCounter() *counter { return &counter{n: map[string]int{}} }
+
+func (c *counter) add(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n[name]++
+}
+
+// take returns the counts so far and starts over.
+func (c *counter) take() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.n
+	c.n = map[string]int{}
+	return n
+}
+
+// text returns counts as in "BatchGetUsers 1, ListFeed 1".
+func text(n map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(n)) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, n[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func sum(n map[string]int) (total int) {
+	for _, k := range n {
+		total += k
+	}
+	return total
+}
+
+// answer is a JSON answer.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (s *site) do(tb testing.TB, r *http.Request) answer {
+	tb.Helper()
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(tb, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(tb, err)
+	a := answer{status: response.StatusCode, header: response.Header, text: string(body)}
+	if strings.Contains(response.Header.Get("Content-Type"), "json") {
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		decoder.UseNumber()
+		require.NoError(tb, decoder.Decode(&a.json), "body: %s", body)
+	}
+	return a
+}
+
+// rest calls a REST route as the original app does: everything in the query.
+func (s *site) rest(tb testing.TB, method, path string, query ...string) answer {
+	tb.Helper()
+	values := url.Values{}
+	for i := 0; i < len(query); i += 2 {
+		values.Set(query[i], query[i+1])
+	}
+	r, err := http.NewRequest(method, s.url+path+"?"+values.Encode(), nil)
+	require.NoError(tb, err)
+	return s.do(tb, r)
+}
+
+// ok calls a REST route that must succeed.
+func (s *site) ok(tb testing.TB, method, path string, query ...string) map[string]any {
+	tb.Helper()
+	a := s.rest(tb, method, path, query...)
+	require.Equal(tb, http.StatusOK, a.status, a.text)
+	require.Equal(tb, json.Number("0"), a.json["status_code"], a.text)
+	return a.json
+}
+
+// register opens an account and returns its id and token.
+func (s *site) register(tb testing.TB, name string) (id, token string) {
+	tb.Helper()
+	body := s.ok(tb, "POST", "/douyin/user/register/", "username", name, "password", "secret")
+	return body["user_id"].(json.Number).String(), body["token"].(string)
+}
+
+// publish publishes a video by REST and returns its id.
+func (s *site) publish(tb testing.TB, token, title string) string {
+	tb.Helper()
+	a := s.upload(tb, token, title, sampleVideo(tb))
+	require.Equal(tb, json.Number("0"), a.json["status_code"], a.text)
+	feed := s.ok(tb, "GET", "/douyin/feed/")
+	return feed["video_list"].([]any)[0].(map[string]any)["id"].(json.Number).String()
+}
+
+func (s *site) upload(tb testing.TB, token, title string, file []byte) answer {
+	tb.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	require.NoError(tb, form.WriteField("token", token))
+	require.NoError(tb, form.WriteField("title", title))
+	part, err := form.CreateFormFile("data", "video.mp4")
+	require.NoError(tb, err)
+	_, err = part.Write(file)
+	require.NoError(tb, err)
+	require.NoError(tb, form.Close())
+	r, err := http.NewRequest("POST", s.url+"/douyin/publish/action/", &body)
+	require.NoError(tb, err)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	return s.do(tb, r)
+}
+
+// graphql runs an operation; token may be empty.
+func (s *site) graphql(tb testing.TB, token, query string, variables map[string]any) answer {
+	tb.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	require.NoError(tb, err)
+	r, err := http.NewRequest("POST", s.url+"/graphql", bytes.NewReader(body))
+	require.NoError(tb, err)
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return s.do(tb, r)
+}
+
+// files lists what the data folder keeps of uploads, temporary files included.
+func (s *site) files(tb testing.TB) (files []string) {
+	tb.Helper()
+	for _, folder := range []string{"blobs", "tmp"} {
+		err := filepath.WalkDir(filepath.Join(s.data, folder), func(path string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				files = append(files, path)
+			}
+			return err
+		})
+		require.NoError(tb, err)
+	}
+	return files
+}
+
+var sample = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "douyin-sample-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "sample.mp4")
+	out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=90x160:rate=10:duration=1",
+		"-pix_fmt", "yuv420p", path).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("ffmpeg: %w: %s", err, out)
+	}
+	return os.ReadFile(path)
+})
+
+// sampleVideo returns a small real video.
+func sampleVideo(tb testing.TB) []byte {
+	tb.Helper()
+	video, err := sample()
+	require.NoError(tb, err)
+	return video
+}

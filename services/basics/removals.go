@@ -3,6 +3,7 @@ package basics
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"gorm.io/gorm"
@@ -13,11 +14,11 @@ import (
 // removal is something that must go once it is due. One of user, video and file is set. A file that is about to be
 // stored has a removal before the row that refers to it: its reservation.
 type removal struct {
-	ID      int64
+	ID      int64  `gorm:"primaryKey;index:removals_due_at,priority:2"`
 	UserID  int64  `gorm:"not null"`
 	VideoID int64  `gorm:"not null"`
 	FileKey string `gorm:"size:200;not null;index:removals_file_key"`
-	DueAt   int64  `gorm:"not null;index:removals_due_at"`
+	DueAt   int64  `gorm:"not null;index:removals_due_at,priority:1"`
 }
 
 func (r *removal) wire() *basics.Removal {
@@ -40,16 +41,14 @@ func (s *store) reserveFiles(ctx context.Context, keys []string, ttl time.Durati
 	return nil
 }
 
-// removals returns those that are due, or all, oldest first.
+// removals returns those that are due, or all, in the order in which they fall due.
 func (s *store) removals(ctx context.Context, limit int, all bool) ([]removal, error) {
-	query := s.db.Read(ctx).Limit(limit)
+	due := now()
 	if all {
-		query = query.Order("id")
-	} else {
-		query = query.Where("due_at <= ?", now()).Order("due_at, id")
+		due = math.MaxInt64
 	}
 	var found []removal
-	if err := query.Find(&found).Error; err != nil {
+	if err := s.db.Read(ctx).Where("due_at <= ?", due).Order("due_at, id").Limit(limit).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("list removals: %w", err)
 	}
 	return found, nil

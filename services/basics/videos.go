@@ -88,7 +88,8 @@ func (s *store) videos(ctx context.Context, ids []int64) ([]video, error) {
 // feed returns a page of all videos, newest first: with before, only those published before that time.
 func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database.Rows[video], error) {
 	after, values := database.After(p.After)
-	query := s.db.Read(ctx).Order("created_at DESC, id DESC").Limit(int(p.Limit)+1).Where("1 = 1"+after, values...)
+	// The time alone orders them. With id behind it, MariaDB does not see that the unique index has the order.
+	query := s.db.Read(ctx).Where(after, values...).Order("created_at DESC").Limit(int(p.Limit) + 1)
 	if before != nil {
 		query = query.Where("created_at < ?", *before)
 	}

@@ -71,7 +71,7 @@ func purgeConversation(tx, query *gorm.DB) (more bool, err error) {
 		}
 	}
 	if len(messages) < batch {
-		return true, tx.Delete(&c).Error
+		return true, tx.Where("low_id = ? AND high_id = ?", c.LowID, c.HighID).Delete(&conversation{}).Error
 	}
 	return true, nil
 }

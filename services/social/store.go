@@ -132,7 +132,7 @@ func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (databa
 	values := append([]any{userID}, place...)
 	var found []following
 	// A plain join may be begun from the other end and sorted; this walks the user's list and stops at the limit.
-	err := s.db.Read(ctx).Raw(`SELECT * FROM follows WHERE from_id = ?`+after+`
+	err := s.db.Read(ctx).Raw(`SELECT * FROM follows WHERE from_id = ? AND `+after+`
 		AND (SELECT back.id FROM follows AS back WHERE back.from_id = follows.to_id AND back.to_id = follows.from_id) IS NOT NULL
 		ORDER BY created_at DESC, id DESC LIMIT ?`, append(values, p.Limit+1)...).Scan(&found).Error
 	if err != nil {

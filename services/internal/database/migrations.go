@@ -23,13 +23,14 @@ type Schema struct {
 // that has changes this program does not know.
 func (d *DB) Migrate(ctx context.Context, schema Schema) error {
 	err := d.writer.WithContext(ctx).Connection(func(conn *gorm.DB) error {
+		conn = conn.Session(&gorm.Session{}) // what is given may be used for one statement only
 		if conn.Name() == "mysql" {
 			release, err := lockMigrations(conn, schema.Service)
 			if err != nil {
 				return err
 			}
 			defer release()
-			conn = conn.Set("gorm:table_options", "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin")
+			conn = conn.Set("gorm:table_options", "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin").Session(&gorm.Session{})
 		}
 		migration := gormigrate.New(conn, &gormigrate.Options{
 			TableName:                 schema.Service + "_migrations",

@@ -14,9 +14,12 @@ import (
 const maxConnections = 32
 
 func openMySQL(dsn string) (*DB, error) {
-	cfg, err := parseMySQL(dsn)
+	cfg, err := ParseMySQL(dsn)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.DBName == "" {
+		return nil, errors.New("the DSN names no database")
 	}
 	cfg.InterpolateParams = true // one round trip per statement
 	cfg.Timeout = 5 * time.Second
@@ -39,18 +42,15 @@ func openMySQL(dsn string) (*DB, error) {
 	return &DB{writer: pool, reader: pool, txOptions: []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}}, nil
 }
 
-// parseMySQL takes the driver's own form and that of a URL. The parsers' errors are dropped, for they show the
-// password.
-func parseMySQL(dsn string) (*driver.Config, error) {
+// ParseMySQL parses what follows "mysql://" in a DSN: a URL or the driver's own form. The parsers' errors are dropped,
+// for they show the password.
+func ParseMySQL(dsn string) (*driver.Config, error) {
 	cfg, err := driver.ParseDSN(dsn)
 	if err != nil {
 		cfg, err = parseURL(dsn)
 	}
 	if err != nil {
 		return nil, errors.New("the DSN is not of the form mysql://user:password@host:port/name")
-	}
-	if cfg.DBName == "" {
-		return nil, errors.New("the DSN names no database")
 	}
 	return cfg, nil
 }

@@ -61,7 +61,7 @@ func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[
 // walks its own stretch of the index and stops.
 func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	after, place := After(p.After)
-	one := fmt.Sprintf("SELECT * FROM %s WHERE %s = ?%s ORDER BY created_at DESC, id DESC LIMIT ?", l.Table, l.Owner, after)
+	one := fmt.Sprintf("SELECT * FROM %s WHERE %s = ? AND %s ORDER BY created_at DESC, id DESC LIMIT ?", l.Table, l.Owner, after)
 	parts := make([]string, len(owners))
 	var values []any
 	for i, owner := range owners {
@@ -76,13 +76,13 @@ func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	return strings.Join(parts, " UNION ALL "), values
 }
 
-// After returns the condition that rows stand after the cursor, beginning with AND, and its values; nothing without
-// a cursor. The form with OR alone, or with row values, scans on one database or the other.
+// After returns the condition that rows stand after the cursor, with its values; without a cursor, a condition that
+// always holds. The form with OR alone, or with row values, scans on one database or the other.
 func After(cursor *page.Cursor) (string, []any) {
 	if cursor == nil {
-		return "", nil
+		return "1 = 1", nil
 	}
-	return " AND created_at <= ? AND (created_at < ? OR id < ?)", []any{cursor.CreatedAt, cursor.CreatedAt, cursor.ID}
+	return "created_at <= ? AND (created_at < ? OR id < ?)", []any{cursor.CreatedAt, cursor.CreatedAt, cursor.ID}
 }
 
 // Cut makes a page of at most limit rows out of limit+1 that were read.

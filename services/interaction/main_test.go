@@ -1,0 +1,10 @@
+package interaction
+
+import (
+	"os"
+	"testing"
+
+	"minidouyin/services/mysqltest"
+)
+
+func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }

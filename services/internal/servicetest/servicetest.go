@@ -1,0 +1,114 @@
+// Package servicetest runs the tests of a service on every database.
+package servicetest
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/endpoint"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/server"
+
+	"minidouyin/idl/codes"
+	"minidouyin/services"
+	"minidouyin/services/mysqltest"
+)
+
+// CheapPasswords keeps tests from spending their time on hashing.
+var CheapPasswords = services.PasswordCost{Time: 1, MemoryKiB: 8}
+
+// EachDatabase runs the test as sub-tests named sqlite and mysql, each with the DSN of a new empty database.
+func EachDatabase(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("mysql", func(t *testing.T) { test(t, mysqltest.Database(t)) })
+}
+
+// SQLite returns the DSN of a new empty database. Its path has characters that mean something in a URI.
+func SQLite(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "a 1%?#.db") }
+
+// Open opens the service for the test's time and returns the option that connects a client to it within the
+// process, and the statements it sends.
+func Open(tb testing.TB, name, dsn string) (client.Option, *Statements) {
+	tb.Helper()
+	statements := &Statements{}
+	service, err := services.Open(tb.Context(), name, services.Config{
+		DSN: dsn, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
+		OnStatement: statements.add,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := service.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return Local(tb, service.Server), statements
+}
+
+// Local returns the option that connects a client to a server within the process.
+func Local(tb testing.TB, s server.Server) client.Option {
+	tb.Helper()
+	caller, err := server.NewLocalCaller("test", s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client.WithMiddleware(func(endpoint.Endpoint) endpoint.Endpoint {
+		return func(ctx context.Context, req, resp any) error {
+			return caller.Call(ctx, rpcinfo.GetRPCInfo(ctx).To().Method(), req, resp)
+		}
+	})
+}
+
+// Statements collects the SQL that a service sends.
+type Statements struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (s *Statements) add(_ context.Context, sql string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, sql)
+}
+
+// Take returns the statements sent since the last call.
+func (s *Statements) Take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.all
+	s.all = nil
+	return taken
+}
+
+// Must returns the answer of a call that must not fail: servicetest.Must(client.ListFeed(ctx, ...))(t).
+func Must[T any](answer T, err error) func(testing.TB) T {
+	return func(tb testing.TB) T {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return answer
+	}
+}
+
+// Refuses fails the test unless the call was refused with the code and a message that shows no internals.
+func Refuses[T any](answer T, err error) func(tb testing.TB, want codes.Code) {
+	return func(tb testing.TB, want codes.Code) {
+		tb.Helper()
+		if got := codes.Of(err); got != want {
+			tb.Errorf("got %v (%v, answer %v), want %v", got, err, answer, want)
+		}
+		message := codes.Message(err)
+		for _, internal := range []string{"SQL", "goroutine", "constraint", "Duplicate", "%!"} {
+			if strings.Contains(message, internal) {
+				tb.Errorf("the message shows internals: %s", message)
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+// Package mysqltest gives tests a real MariaDB or MySQL.
+//
+// The server is started by the first test that asks for a database, and stopped at the end of the test binary:
+//
+//	func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
+//
+//	func TestStore(t *testing.T) { dsn := mysqltest.Database(t); ... }
+//
+// It is the one that DOUYIN_TEST_MYSQL names (a DSN of a user who may create databases); else an installed MariaDB or
+// MySQL, run in a temporary folder behind a unix socket; else a container, when docker answers. Without any of them,
+// tests fail: nothing is skipped.
+package mysqltest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"minidouyin/services/internal/database"
+)
+
+// startTimeout bounds how long a server may take until it answers; a container may have to be fetched first.
+const startTimeout = 3 * time.Minute
+
+var shared struct {
+	once   sync.Once
+	server *server
+	err    error
+}
+
+// server is a running database server.
+type server struct {
+	config *mysql.Config
+	stop   func() error
+}
+
+// Run runs the tests and stops the server that they used; it returns the exit code.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if shared.server != nil {
+		if err := shared.server.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "mysqltest:", err)
+			return 1
+		}
+	}
+	return code
+}
+
+// Database returns the DSN, with "mysql://", of a new empty database that is dropped when the test ends. The test
+// fails when there is no server.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	shared.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+		defer cancel()
+		shared.server, shared.err = start(ctx)
+	})
+	if shared.err != nil {
+		tb.Fatal("mysqltest: ", shared.err)
+	}
+	name := "douyin_test_" + strings.ToLower(rand.Text())
+	shared.server.exec(tb, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { shared.server.exec(tb, "DROP DATABASE "+name) })
+	cfg := shared.server.config.Clone()
+	cfg.DBName = name
+	return "mysql://" + cfg.FormatDSN()
+}
+
+func (s *server) exec(tb testing.TB, statement string) {
+	tb.Helper()
+	conns, err := sql.Open("mysql", s.config.FormatDSN())
+	if err != nil {
+		tb.Fatal("mysqltest: ", err)
+	}
+	defer conns.Close()
+	if _, err := conns.Exec(statement); err != nil {
+		tb.Fatal("mysqltest: ", err)
+	}
+}
+
+func start(ctx context.Context) (*server, error) {
+	if dsn := os.Getenv("DOUYIN_TEST_MYSQL"); dsn != "" {
+		cfg, err := database.ParseMySQL(strings.TrimPrefix(dsn, "mysql://"))
+		if err != nil {
+			return nil, fmt.Errorf("DOUYIN_TEST_MYSQL: %w", err)
+		}
+		return ready(ctx, &server{config: cfg, stop: func() error { return nil }}, nil)
+	}
+	if program := find("mariadbd", "mysqld"); program != "" {
+		return startProgram(ctx, program)
+	}
+	if dockerAnswers(ctx) {
+		return startContainer(ctx)
+	}
+	return nil, errors.New("no database server: install MariaDB (apt-get install mariadb-server, or brew install mariadb), " +
+		"or start docker, or set DOUYIN_TEST_MYSQL to a DSN such as mysql://root:password@127.0.0.1:3306/")
+}
+
+// ready waits until the server answers; when it ends before, on exited, or takes too long, it is stopped.
+func ready(ctx context.Context, s *server, exited <-chan error) (*server, error) {
+	conns, err := sql.Open("mysql", s.config.FormatDSN())
+	if err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	defer conns.Close()
+	for {
+		err := conns.PingContext(ctx)
+		if err == nil {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("the server does not answer: %w", err), s.stop())
+		case end := <-exited:
+			return nil, fmt.Errorf("the server ended: %w", end)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

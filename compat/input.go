@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -18,21 +17,19 @@ const (
 	maxParts = 100
 )
 
-// An input is what a request brings: parameters, files, and the identity of the caller in ctx.
+// An input is what a request brings. Once read, the request's context holds the caller.
 type input struct {
 	config  Config
 	request *http.Request
 
-	query, form url.Values
-	files       map[string]graphql.Upload
-	releases    []func() // what gives the files back
-
-	ctx           context.Context
-	authenticated string // the token that ctx stands for
+	query, form   url.Values
+	files         map[string]graphql.Upload
+	releases      []func() // what gives the files back
+	authenticated string   // the token that the context stands for
 }
 
 func newInput(config Config, r *http.Request) *input {
-	return &input{config: config, request: r, ctx: r.Context(), form: url.Values{}, files: map[string]graphql.Upload{}}
+	return &input{config: config, request: r, form: url.Values{}, files: map[string]graphql.Upload{}}
 }
 
 // release gives all files back.
@@ -62,7 +59,7 @@ func (in *input) token() string {
 	return ""
 }
 
-// authenticate puts the caller into ctx; a visitor has no token and passes.
+// authenticate puts the caller into the context; a visitor has no token and passes.
 func (in *input) authenticate() error {
 	token := in.token()
 	if token == in.authenticated {
@@ -72,51 +69,49 @@ func (in *input) authenticate() error {
 	if err != nil {
 		return refuse(unauthenticated, "the token is invalid or has expired, please sign in again")
 	}
-	in.ctx, in.authenticated = ctx, token
+	in.request, in.authenticated = in.request.WithContext(ctx), token
 	return nil
 }
 
 // read takes in the whole request and authenticates the caller. The operation says which parts are files; nil when the
-// route has none.
-func (in *input) read(r *http.Request, op *operation) error {
+// route has none. Its error is a refusal, or one of Config.Spool.
+func (in *input) read(op *operation) error {
 	var err error
-	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+	if in.query, err = url.ParseQuery(in.request.URL.RawQuery); err != nil {
 		return refuse(invalidArgument, "the query of the address is malformed")
 	}
-	body := &meter{source: r.Body, left: maxForm}
-	mediaType, parameters, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	body := &meter{source: in.request.Body, left: maxForm}
+	mediaType, parameters, _ := mime.ParseMediaType(in.request.Header.Get("Content-Type"))
 	switch mediaType {
 	case "multipart/form-data":
 		err = in.readMultipart(body, parameters["boundary"], op)
 	case "application/x-www-form-urlencoded":
 		err = in.readURLEncoded(body)
-	default: // no form; read it all the same, since what is left in the connection delays the next request
-		_, err = io.Copy(io.Discard, body)
+	default: // no form, but too large is too large
+		if _, failed := io.Copy(io.Discard, body); failed != nil {
+			err = body.refusal()
+		}
 	}
-	switch asRefusal, asSpoolError := (*refusal)(nil), (*spoolError)(nil); {
-	case err == nil:
-		return in.authenticate()
-	case errors.As(err, &asRefusal), errors.As(err, &asSpoolError):
-		return err
-	case body.left < 0:
-		return refuse(tooLarge, "the request is too large")
-	default:
-		return refuse(invalidArgument, "the form is malformed or incomplete")
-	}
-}
-
-func (in *input) readURLEncoded(body io.Reader) error {
-	text, err := io.ReadAll(body)
 	if err != nil {
 		return err
 	}
-	in.form, err = url.ParseQuery(string(text))
-	return err
+	return in.authenticate()
+}
+
+func (in *input) readURLEncoded(body *meter) error {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return body.refusal()
+	}
+	if in.form, err = url.ParseQuery(string(text)); err != nil {
+		return body.refusal()
+	}
+	return nil
 }
 
 func (in *input) readMultipart(body *meter, boundary string, op *operation) error {
 	if boundary == "" {
-		return http.ErrMissingBoundary
+		return body.refusal()
 	}
 	form := multipart.NewReader(body, boundary)
 	for parts := 0; ; parts++ {
@@ -125,23 +120,21 @@ func (in *input) readMultipart(body *meter, boundary string, op *operation) erro
 		case err == io.EOF, errors.Is(err, io.EOF) && body.left == maxForm: // the end, or an empty body
 			return nil
 		case err != nil:
-			return err
+			return body.refusal()
 		case parts == maxParts:
 			return refuse(tooLarge, "the form has too many parts")
+		case op != nil && op.isFile(part.FormName()):
+			if err := in.spool(body, part); err != nil {
+				return err
+			}
+			continue
 		}
-		name := part.FormName()
-		switch {
-		case op != nil && op.isFile(name):
-			err = in.spool(body, part)
-		case part.FileName() != "":
-			_, err = io.Copy(io.Discard, part)
-		default:
-			var text []byte
-			text, err = io.ReadAll(part)
-			in.form.Add(name, string(text))
-		}
+		text, err := io.ReadAll(part)
 		if err != nil {
-			return err
+			return body.refusal()
+		}
+		if part.FileName() == "" { // files that no one asked for are left out
+			in.form.Add(part.FormName(), string(text))
 		}
 	}
 }
@@ -155,25 +148,18 @@ func (in *input) spool(body *meter, part *multipart.Part) error {
 	if err := in.authenticate(); err != nil {
 		return err
 	}
-	file := &remembering{source: part}
+	content := &remembering{source: part}
 	body.free = true
-	upload, release, err := in.config.Spool(file, part.FileName(), part.Header.Get("Content-Type"))
+	upload, release, err := in.config.Spool(content, part.FileName(), part.Header.Get("Content-Type"))
 	body.free = false
-	switch {
-	case file.err != nil && file.err != io.EOF: // the connection failed, not the store
-		if err == nil {
-			in.releases = append(in.releases, release)
-		}
-		return file.err
-	case err != nil:
-		return &spoolError{err}
+	if err == nil {
+		in.files[name], in.releases = upload, append(in.releases, release)
 	}
-	in.files[name], in.releases = upload, append(in.releases, release)
-	return nil
+	if content.err != nil && content.err != io.EOF { // the client's fault, not that of the store
+		return body.refusal()
+	}
+	return err
 }
-
-// spoolError is an error of Config.Spool.
-type spoolError struct{ error }
 
 // A meter fails when more bytes are read than are left. While it is free it does not count.
 type meter struct {
@@ -199,6 +185,14 @@ func (m *meter) Read(p []byte) (int, error) {
 		return n, errTooLarge
 	}
 	return n, err
+}
+
+// refusal says why reading the body as a form failed.
+func (m *meter) refusal() *refusal {
+	if m.left < 0 {
+		return refuse(tooLarge, "the request is too large")
+	}
+	return refuse(invalidArgument, "the form is malformed or incomplete")
 }
 
 // remembering is a reader that keeps its error.

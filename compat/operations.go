@@ -76,22 +76,24 @@ func compile(schema *ast.Schema, definition *ast.OperationDefinition) (*operatio
 	return &operation{name: definition.Name, variables: variables, answer: answer}, nil
 }
 
-// loadRoutes joins the table with the operations; neither may hold a name that the other lacks.
+// loadRoutes joins the table with the operations; neither may name one that the other lacks.
 func loadRoutes(operations map[string]*operation) (map[string]*route, error) {
-	routes, unused := map[string]*route{}, len(operations)
+	routes, used := map[string]*route{}, map[string]bool{}
 	for _, row := range table {
 		op := operations[row.operation]
 		if op == nil {
-			return nil, fmt.Errorf("route %s: there is no operation %s", row.path, row.operation)
+			return nil, fmt.Errorf("no document has the operation %s of %s", row.operation, row.path)
 		}
 		if routes[row.path] == nil {
 			routes[row.path] = &route{method: row.method, operations: map[int64]*operation{}}
 		}
 		routes[row.path].operations[row.actionType] = op
-		unused--
+		used[row.operation] = true
 	}
-	if unused != 0 {
-		return nil, fmt.Errorf("%d operations in the documents, %d in the table", len(operations), len(operations)-unused)
+	for name := range operations {
+		if !used[name] {
+			return nil, fmt.Errorf("no route has the operation %s", name)
+		}
 	}
 	return routes, nil
 }

@@ -74,7 +74,7 @@ func (t *Transport) Supports(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/douyin/")
 }
 
-// Do answers the request with the contract's envelope, whatever happens.
+// Do answers the request, in the contract's envelope also when it refuses.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	route := t.routes[strings.TrimSuffix(r.URL.Path, "/")]
 	switch {
@@ -112,9 +112,10 @@ func (t *Transport) answer(r *http.Request, route *route, exec graphql.GraphExec
 
 	in := newInput(t.config, r)
 	defer in.release()
-	err := in.read(r, op)
-	if presentable := (*spoolError)(nil); errors.As(err, &presentable) {
-		return op, "", presented(in.ctx, exec, op, presentable.error)
+	err := in.read(op)
+	ctx := in.request.Context()
+	if own := (*refusal)(nil); err != nil && !errors.As(err, &own) {
+		err = present(ctx, exec, op, err)
 	}
 	if err != nil {
 		return op, "", err
@@ -128,7 +129,7 @@ func (t *Transport) answer(r *http.Request, route *route, exec graphql.GraphExec
 	params.OperationName = op.name
 	params.ReadTime.End = graphql.Now()
 
-	response := execute(in.ctx, exec, params)
+	response := execute(ctx, exec, params)
 	switch {
 	case response == nil: // the context ended before the operation did
 		return op, "", refuse(upstreamUnavailable, "the request was cut off, please try again")
@@ -152,9 +153,9 @@ func execute(ctx context.Context, exec graphql.GraphExecutor, params *graphql.Ra
 	return responses(ctx)
 }
 
-// presented passes an error that arose outside of the graph through the server's error presenter, which logs it and
-// gives it its code.
-func presented(ctx context.Context, exec graphql.GraphExecutor, op *operation, err error) error {
+// present passes an error from outside of the graph through the server's error presenter, which logs it and gives it
+// its code.
+func present(ctx context.Context, exec graphql.GraphExecutor, op *operation, err error) error {
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{OperationName: op.name})
 	response := exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)})
 	if response == nil || len(response.Errors) == 0 {

@@ -1,0 +1,39 @@
+package compat
+
+import (
+	"math/big"
+	"regexp"
+	"testing"
+)
+
+// FuzzInteger compares parseInteger with the big numbers of the standard library.
+func FuzzInteger(f *testing.F) {
+	for _, seed := range []string{
+		"0", "-1", "+7", "007", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "1.234567e+06",
+		"-1.5e1", "15e-1", "1500E-2", "0.000e9", "1e18", "1e19", "9.223372036854775807e18", "0e99999999999999999999",
+		"1e99999999999999999999", "1E0000", "1.", ".1", "1e", "0x10", "1_0", "1 0", "", "-", "١",
+	} {
+		f.Add(seed)
+	}
+	number := regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?0*[0-9]{1,3})?$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 500 {
+			return // so that a longer exponent makes any number huge or a fraction
+		}
+		got, ok := parseInteger(text)
+		if !number.MatchString(text) {
+			if ok && !(decimal.MatchString(text) && got == 0) {
+				t.Fatalf("%q is no number, but was read as %d", text, got)
+			}
+			return
+		}
+		exact, valid := new(big.Rat).SetString(text)
+		if !valid {
+			t.Fatalf("the oracle cannot read %q", text)
+		}
+		want := exact.IsInt() && exact.Num().IsInt64()
+		if ok != want || ok && got != exact.Num().Int64() {
+			t.Fatalf("%q is %s, but was read as %d %v", text, exact, got, ok)
+		}
+	})
+}

@@ -2,7 +2,6 @@ package bff_test
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -161,5 +160,3 @@ func TestCalls(t *testing.T) {
 		}
 	}
 }
-
-func TestMain(m *testing.M) { os.Exit(m.Run()) }

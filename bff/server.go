@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -61,7 +62,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 
 	r := chi.NewRouter()
-	r.Use(identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
+	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))

@@ -30,7 +30,10 @@ import (
 	"minidouyin/bff"
 	"minidouyin/bff/media"
 	"minidouyin/services"
+	"minidouyin/services/mysqltest"
 )
+
+func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
 
 // site is the whole product in the test's process, with its calls and SQL statements counted.
 type site struct {
@@ -198,19 +201,23 @@ func (s *site) publish(tb testing.TB, token, title string) string {
 
 func (s *site) upload(tb testing.TB, token, title string, file []byte) answer {
 	tb.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	require.NoError(tb, form.WriteField("token", token))
-	require.NoError(tb, form.WriteField("title", title))
-	part, err := form.CreateFormFile("data", "video.mp4")
+	body, contentType := publishForm(token, title, file)
+	r, err := http.NewRequest("POST", s.url+"/douyin/publish/action/", body)
 	require.NoError(tb, err)
-	_, err = part.Write(file)
-	require.NoError(tb, err)
-	require.NoError(tb, form.Close())
-	r, err := http.NewRequest("POST", s.url+"/douyin/publish/action/", &body)
-	require.NoError(tb, err)
-	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Content-Type", contentType)
 	return s.do(tb, r)
+}
+
+// publishForm returns the form of the publish route.
+func publishForm(token, title string, file []byte) (body *bytes.Buffer, contentType string) {
+	body = &bytes.Buffer{}
+	form := multipart.NewWriter(body) // a buffer takes everything, so nothing here can fail
+	_ = form.WriteField("token", token)
+	_ = form.WriteField("title", title)
+	part, _ := form.CreateFormFile("data", "video.mp4")
+	_, _ = part.Write(file)
+	_ = form.Close()
+	return body, form.FormDataContentType()
 }
 
 // graphql runs an operation; token may be empty.

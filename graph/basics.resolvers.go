@@ -50,7 +50,7 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 	var row *basics.User
 	err := r.store(ctx, staged, func() error {
 		reply, err := r.Basics.UpdateProfile(ctx, request)
-		row = reply.GetUser()
+		row, err = take(reply, err, (*basics.UpdateProfileResponse).GetUser)
 		return err
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *mutationResolver) PublishVideo(ctx context.Context, input model.Publish
 	err = r.store(ctx, []StagedFiles{files}, func() error {
 		reply, err := r.Basics.CreateVideo(ctx, &basics.CreateVideoRequest{AuthorID: ViewerID(ctx), Title: input.Title,
 			PlayKey: files.Keys()[0], CoverKey: files.Keys()[1]})
-		row = reply.GetVideo()
+		row, err = take(reply, err, (*basics.CreateVideoResponse).GetVideo)
 		return err
 	})
 	if err != nil {

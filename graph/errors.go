@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/cloudwego/kitex/pkg/kerrors"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/idl/codes"
@@ -27,7 +28,8 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if errors.Is(err, context.DeadlineExceeded) {
 			code = codes.UpstreamUnavailable
 		}
-		if code == codes.Internal && ctx.Err() == nil {
+		// An internal error that came with its code was logged where it arose.
+		if _, coded := kerrors.FromBizStatusError(err); code == codes.Internal && !coded && ctx.Err() == nil {
 			log.ErrorContext(ctx, "operation failed", "path", shown.Path.String(), "error", err)
 		}
 		out := &gqlerror.Error{Message: codes.Message(err), Path: shown.Path, Locations: shown.Locations}

@@ -58,57 +58,58 @@ func newLoaders(cfg Config, viewer int64) *loaders {
 	return &loaders{
 		users: byID(func(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
 			reply, err := cfg.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: ids})
-			return reply.GetUsers(), err
+			return take(reply, err, (*basics.BatchGetUsersResponse).GetUsers)
 		}),
 		videos: byID(func(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
 			reply, err := cfg.Basics.BatchGetVideos(ctx, &basics.BatchGetVideosRequest{VideoIds: ids})
-			return reply.GetVideos(), err
+			return take(reply, err, (*basics.BatchGetVideosResponse).GetVideos)
 		}),
 		comments: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.Comment, error) {
 			reply, err := cfg.Interaction.BatchGetComments(ctx, &interaction.BatchGetCommentsRequest{CommentIds: ids})
-			return reply.GetComments(), err
+			return take(reply, err, (*interaction.BatchGetCommentsResponse).GetComments)
 		}),
 		relationStats: byID(func(ctx context.Context, ids []int64) (map[int64]*social.RelationStats, error) {
 			reply, err := cfg.Social.BatchGetRelationStats(ctx,
 				&social.BatchGetRelationStatsRequest{UserIds: ids, ViewerID: viewer})
-			return reply.GetStats(), err
+			return take(reply, err, (*social.BatchGetRelationStatsResponse).GetStats)
 		}),
 		likeStats: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.UserLikeStats, error) {
 			reply, err := cfg.Interaction.BatchGetUserLikeStats(ctx,
 				&interaction.BatchGetUserLikeStatsRequest{UserIds: ids})
-			return reply.GetStats(), err
+			return take(reply, err, (*interaction.BatchGetUserLikeStatsResponse).GetStats)
 		}),
 		videoStats: byID(func(ctx context.Context, ids []int64) (map[int64]*interaction.VideoStats, error) {
 			reply, err := cfg.Interaction.BatchGetVideoStats(ctx,
 				&interaction.BatchGetVideoStatsRequest{VideoIds: ids, ViewerID: viewer})
-			return reply.GetStats(), err
+			return take(reply, err, (*interaction.BatchGetVideoStatsResponse).GetStats)
 		}),
 
 		videoPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
 			reply, err := cfg.Basics.ListUserVideos(ctx, &basics.ListUserVideosRequest{UserIds: ids, Page: p})
-			return reply.GetPages(), err
+			return take(reply, err, (*basics.ListUserVideosResponse).GetPages)
 		}),
 		likePages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*interaction.LikePage, error) {
 			reply, err := cfg.Interaction.ListLikedVideoIDs(ctx,
 				&interaction.ListLikedVideoIDsRequest{UserIds: ids, Page: p})
-			return reply.GetPages(), err
+			return take(reply, err, (*interaction.ListLikedVideoIDsResponse).GetPages)
 		}),
 		commentPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*interaction.CommentPage, error) {
 			reply, err := cfg.Interaction.ListComments(ctx, &interaction.ListCommentsRequest{VideoIds: ids, Page: p})
-			return reply.GetPages(), err
+			return take(reply, err, (*interaction.ListCommentsResponse).GetPages)
 		}),
 		followingPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
 			reply, err := cfg.Social.ListFollowing(ctx, &social.ListFollowingRequest{UserIds: ids, Page: p})
-			return reply.GetPages(), err
+			return take(reply, err, (*social.ListFollowingResponse).GetPages)
 		}),
 		followerPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
 			reply, err := cfg.Social.ListFollowers(ctx, &social.ListFollowersRequest{UserIds: ids, Page: p})
-			return reply.GetPages(), err
+			return take(reply, err, (*social.ListFollowersResponse).GetPages)
 		}),
 		// Friends are the viewer's own only, so a batch holds one id.
 		friendPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FriendPage, error) {
 			reply, err := cfg.Social.ListFriends(ctx, &social.ListFriendsRequest{UserID: ids[0], Page: p})
-			return map[int64]*social.FriendPage{ids[0]: reply.GetPage()}, err
+			friends, err := take(reply, err, (*social.ListFriendsResponse).GetPage)
+			return map[int64]*social.FriendPage{ids[0]: friends}, err
 		}),
 	}
 }
@@ -170,6 +171,14 @@ func byPage[V any](
 		}
 		return results
 	})
+}
+
+// take returns a part of a reply; there is no reply when there is an error.
+func take[R, V any](reply *R, err error, get func(*R) V) (part V, _ error) {
+	if err != nil {
+		return part, err
+	}
+	return get(reply), nil
 }
 
 func result[V any](found map[int64]V, id int64, err error) *dataloader.Result[V] {

@@ -46,8 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Description("A minimal Douyin: the REST routes of the original app and a GraphQL graph over three services.\n\n"+
 			"Each flag can also be set by an environment variable, as --max-upload by DOUYIN_MAX_UPLOAD."),
 		kong.DefaultEnvars("DOUYIN"),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Help(help),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(status int) { exit = status }),
 	)
@@ -71,6 +70,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// help prints the help of a command; without one, that of the product and then that of everything in one process,
+// which is what runs then.
+func help(options kong.HelpOptions, command *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, command); err != nil || command.Selected() != nil {
+		return err
+	}
+	all, err := kong.Trace(command.Kong, []string{"all"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(command.Stdout)
+	return kong.DefaultHelpPrinter(options, all)
 }
 
 func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {

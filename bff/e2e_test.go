@@ -1,0 +1,290 @@
+package bff_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/mysqltest"
+)
+
+// build builds the product once for all tests of this package.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "douyin-binary-*")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "douyin")
+	out, err := exec.Command("go", "build", "-o", path, "./cmd/douyin").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+// product is the real binary as one or four processes over one data folder.
+type product struct {
+	*site
+	start     func(tb testing.TB, p *product)
+	processes []*exec.Cmd
+}
+
+var servingPattern = regexp.MustCompile(`msg=serving .*(?:url=http://|addr=)([0-9.:]+)`)
+
+// launch starts the binary and waits until it says where it serves.
+func (p *product) launch(tb testing.TB, args ...string) (addr string) {
+	tb.Helper()
+	path, err := build()
+	require.NoError(tb, err)
+	process := exec.Command(path, args...)
+	stderr, err := process.StderrPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, process.Start())
+	p.processes = append(p.processes, process)
+	found := make(chan string, 1)
+	go func() { // ends with the process
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			if match := servingPattern.FindStringSubmatch(lines.Text()); match != nil {
+				found <- match[1]
+			}
+			if strings.Contains(lines.Text(), "level=ERROR") || strings.HasPrefix(lines.Text(), "douyin:") {
+				fmt.Fprintln(os.Stderr, lines.Text())
+			}
+		}
+	}()
+	select {
+	case addr = <-found:
+	case <-time.After(20 * time.Second):
+		require.FailNow(tb, "the product does not serve", "%v", args)
+	}
+	return addr
+}
+
+// startAll starts the product and waits until it is ready.
+func (p *product) startAll(tb testing.TB) {
+	tb.Helper()
+	p.processes = nil
+	p.start(tb, p)
+	require.Eventually(tb, func() bool {
+		response, err := http.Get(p.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, 20*time.Second, 20*time.Millisecond)
+}
+
+// kill ends all processes at once, as a power cut does.
+func (p *product) kill(tb testing.TB) {
+	tb.Helper()
+	for _, process := range p.processes {
+		_ = process.Process.Kill()
+	}
+	for _, process := range p.processes {
+		_ = process.Wait()
+	}
+}
+
+// stop ends the processes in order, the HTTP server first, and expects them to end well.
+func (p *product) stop(tb testing.TB) {
+	tb.Helper()
+	for i := len(p.processes) - 1; i >= 0; i-- {
+		require.NoError(tb, p.processes[i].Process.Signal(syscall.SIGTERM))
+		require.NoError(tb, p.processes[i].Wait(), "%v", p.processes[i].Args)
+	}
+}
+
+// topologies are the ways the product runs. dsn is "" for SQLite files in the data folder; flags are those of the HTTP
+// server.
+var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []string){
+	"one process": func(tb testing.TB, p *product, dsn string, flags []string) {
+		p.url = "http://" + p.launch(tb, append(flags, "--addr=127.0.0.1:0", "--data="+p.data, "--dsn="+dsn)...)
+	},
+	"four processes": func(tb testing.TB, p *product, dsn string, flags []string) {
+		args := append([]string{"bff", "--addr=127.0.0.1:0", "--data=" + p.data}, flags...)
+		for _, service := range []string{"basics", "interaction", "social"} {
+			addr := p.launch(tb, service, "--listen=127.0.0.1:0", "--data="+p.data, "--dsn="+dsn)
+			args = append(args, "--"+service+"="+addr)
+		}
+		p.url = "http://" + p.launch(tb, args...)
+	},
+}
+
+func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
+	tb.Helper()
+	p := &product{site: &site{data: tb.TempDir()}}
+	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
+	p.startAll(tb)
+	tb.Cleanup(func() { p.kill(tb) })
+	return p
+}
+
+// One user's day with the real binary, over REST and GraphQL; then the power is cut and everything is still there.
+func TestDay(t *testing.T) {
+	for topology := range topologies {
+		for _, database := range []string{"SQLite", "MySQL"} {
+			t.Run(topology+"/"+database, func(t *testing.T) {
+				dsn := ""
+				if database == "MySQL" {
+					dsn = mysqltest.Database(t)
+				}
+				p := newProduct(t, topology, dsn)
+				d := p.day(t)
+				p.evening(t, d)
+				p.kill(t)
+				p.startAll(t)
+				p.evening(t, d)
+				p.stop(t)
+				p.startAll(t)
+				p.evening(t, d)
+			})
+		}
+	}
+}
+
+type day struct {
+	annID, annToken, bobID, bobToken, videoID string
+}
+
+// day is what ann and bob do.
+func (s *site) day(t *testing.T) day {
+	var d day
+	d.annID, d.annToken = s.register(t, "ann")
+	d.bobID, d.bobToken = s.register(t, "bob")
+	login := s.ok(t, "POST", "/douyin/user/login/", "username", "ANN", "password", "secret")
+	require.Equal(t, d.annID, login["user_id"].(json.Number).String())
+
+	d.videoID = s.publish(t, d.annToken, "my day")
+	s.ok(t, "POST", "/douyin/favorite/action/", "token", d.bobToken, "video_id", d.videoID, "action_type", "1")
+	s.ok(t, "POST", "/douyin/comment/action/", "token", d.bobToken, "video_id", d.videoID, "action_type", "1", "comment_text", "lovely")
+	s.ok(t, "POST", "/douyin/relation/action/", "token", d.bobToken, "to_user_id", d.annID, "action_type", "1")
+	a := s.graphql(t, d.annToken, `mutation($bob: ID!) {
+		follow(input: {userId: $bob}) { user { viewerIsFollowing followerCount } }
+		sendMessage(input: {userId: $bob, content: "good evening"}) { message { direction } }
+		updateProfile(input: {signature: "hello world"}) { user { signature } }
+	}`, map[string]any{"bob": d.bobID})
+	require.JSONEq(t, `{"data": {"follow": {"user": {"viewerIsFollowing": true, "followerCount": 1}},
+		"sendMessage": {"message": {"direction": "SENT"}}, "updateProfile": {"user": {"signature": "hello world"}}}}`, a.text)
+
+	gone := s.publish(t, d.bobToken, "a mistake")
+	a = s.graphql(t, d.bobToken, `mutation($id: ID!) { deleteVideo(input: {videoId: $id}) { deletedVideoId } }`, map[string]any{"id": gone})
+	require.NotContains(t, a.text, "errors")
+	return d
+}
+
+// evening looks at all that the day has left.
+func (s *site) evening(t *testing.T, d day) {
+	feed := s.ok(t, "GET", "/douyin/feed/", "token", d.bobToken)
+	videos := feed["video_list"].([]any)
+	require.Len(t, videos, 1)
+	video := videos[0].(map[string]any)
+	require.Equal(t, "my day", video["title"])
+	require.Equal(t, json.Number("1"), video["favorite_count"])
+	require.Equal(t, json.Number("1"), video["comment_count"])
+	require.Equal(t, true, video["is_favorite"])
+	author := video["author"].(map[string]any)
+	require.Equal(t, "hello world", author["signature"])
+	require.Equal(t, true, author["is_follow"])
+	require.Equal(t, json.Number("1"), author["work_count"])
+	for field, contentType := range map[string]string{"play_url": "video/mp4", "cover_url": "image/jpeg"} {
+		require.True(t, strings.HasPrefix(video[field].(string), s.url), video[field])
+		r, err := http.NewRequest("GET", video[field].(string), nil)
+		require.NoError(t, err)
+		r.Header.Set("Range", "bytes=0-99")
+		a := s.do(t, r)
+		require.Equal(t, http.StatusPartialContent, a.status)
+		require.Len(t, a.text, 100)
+		require.Equal(t, contentType, a.header.Get("Content-Type"))
+	}
+	comments := s.ok(t, "GET", "/douyin/comment/list/", "video_id", d.videoID)["comment_list"].([]any)
+	require.Equal(t, "lovely", comments[0].(map[string]any)["content"])
+	friends := s.ok(t, "GET", "/douyin/relation/friend/list/", "user_id", d.annID, "token", d.annToken)["user_list"].([]any)
+	require.Equal(t, "good evening", friends[0].(map[string]any)["message"])
+	a := s.graphql(t, d.bobToken, `{ viewer { name friends { nodes { user { name } latestMessage { content direction } } } } }`, nil)
+	require.JSONEq(t, `{"data": {"viewer": {"name": "bob", "friends": {"nodes": [
+		{"user": {"name": "ann"}, "latestMessage": {"content": "good evening", "direction": "RECEIVED"}}]}}}}`, a.text)
+	require.Eventually(t, func() bool { return len(s.files(t)) == 2 }, 10*time.Second, 50*time.Millisecond,
+		"only the files of the one video stay: %v", s.files(t))
+}
+
+// The command line refuses what is wrong in one line that says what to do.
+func TestCommandLine(t *testing.T) {
+	path, err := build()
+	require.NoError(t, err)
+	data := t.TempDir()
+	p := newProduct(t, "one process", "")
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+	for _, c := range []struct {
+		name   string
+		args   []string
+		env    []string
+		status int
+		says   string
+	}{
+		{"an unknown flag", []string{"--colour=red"}, nil, 2, "unknown flag --colour"},
+		{"a size that is none", []string{"--max-upload=big"}, nil, 2, "--max-upload"},
+		{"a duration that is none", []string{"--token-ttl=soon"}, nil, 2, "--token-ttl"},
+		{"a wrong value in the environment", nil, []string{"DOUYIN_LIST_LIMIT=many"}, 2, "--list-limit"},
+		{"a weak key", []string{"--jwt-key=secret"}, nil, 2, "--jwt-key: a key has at least 32 bytes"},
+		{"a public URL that is none", []string{"--public-url=example.org"}, nil, 2, "--public-url"},
+		{"a port in use", []string{"--addr=127.0.0.1:" + port, "--data=" + data}, nil, 1, "choose another address"},
+		{"a data folder in use", []string{"--addr=127.0.0.1:0", "--data=" + p.data}, nil, 1, "another process uses the data folder"},
+		{"a database that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=mysql://root:hidden@127.0.0.1:1/x"}, nil, 1, "open database"},
+		{"a database of an unknown kind", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=postgres://x"}, nil, 1, "mysql://"},
+		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
+		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			command := exec.CommandContext(ctx, path, c.args...)
+			command.Env = append(os.Environ(), c.env...)
+			out, _ := command.CombinedOutput()
+			require.Equal(t, c.status, command.ProcessState.ExitCode(), "%s", out)
+			require.Contains(t, string(out), c.says)
+			require.NotContains(t, string(out), "hidden@")
+			if c.status != 0 {
+				require.Equal(t, 1, strings.Count(string(out), "\n"), "%s", out)
+			}
+		})
+	}
+}
+
+// A running request is finished before the process ends.
+func TestGracefulStop(t *testing.T) {
+	p := newProduct(t, "one process", "")
+	_, token := p.register(t, "ann")
+	body, w := io.Pipe()
+	r, err := http.NewRequest("POST", p.url+"/douyin/favorite/action/", body)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answered := make(chan answer, 1)
+	go func() { answered <- p.do(t, r) }()
+	_, err = io.WriteString(w, "token="+token)
+	require.NoError(t, err)
+	time.Sleep(200 * time.Millisecond) // the request is being read
+	require.NoError(t, p.processes[0].Process.Signal(syscall.SIGTERM))
+	time.Sleep(200 * time.Millisecond)
+	_, err = io.WriteString(w, "&video_id=99&action_type=1")
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	a := <-answered
+	require.Equal(t, json.Number("5"), a.json["status_code"], a.text)
+	require.NoError(t, p.processes[0].Wait())
+}

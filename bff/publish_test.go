@@ -1,0 +1,220 @@
+package bff_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/idl/kitex_gen/basics"
+)
+
+// What is no video, or breaks the rules, is refused with a clear message and leaves nothing behind: no row, no file.
+func TestPublishRefuses(t *testing.T) {
+	s := newSite(t)
+	_, token := s.register(t, "ann")
+	video := sampleVideo(t)
+	for _, c := range []struct {
+		name   string
+		send   func(t *testing.T) answer
+		status int
+		code   string
+	}{
+		{"text with the name of a video", func(t *testing.T) answer { return s.upload(t, token, "x", []byte("hello, this is no video")) }, 200, "2"},
+		{"nothing", func(t *testing.T) answer { return s.upload(t, token, "x", nil) }, 200, "2"},
+		{"a video that is cut off", func(t *testing.T) answer { return s.upload(t, token, "x", video[:len(video)/2]) }, 200, "2"},
+		{"over the limit", func(t *testing.T) answer { return s.upload(t, token, "x", make([]byte, 5<<20)) }, 413, "7"},
+		{"a title of 51 characters", func(t *testing.T) answer { return s.upload(t, token, strings.Repeat("抖", 51), video) }, 200, "2"},
+		{"no title", func(t *testing.T) answer { return s.upload(t, token, "", video) }, 200, "2"},
+		{"a visitor", func(t *testing.T) answer { return s.upload(t, "", "x", video) }, 200, "3"},
+		{"a token that is not valid", func(t *testing.T) answer { return s.upload(t, "abc", "x", video) }, 200, "3"},
+		{"a form that breaks off", func(t *testing.T) answer {
+			body, contentType := publishForm(token, "x", video)
+			return s.post(t, contentType, io.LimitReader(body, int64(len(video)/2)))
+		}, 200, "2"},
+		{"a form without a boundary", func(t *testing.T) answer { return s.post(t, "multipart/form-data", strings.NewReader("x")) }, 200, "2"},
+		{"JSON", func(t *testing.T) answer { return s.post(t, "application/json", strings.NewReader(`{"title":"x"}`)) }, 200, "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := c.send(t)
+			require.Equal(t, c.status, a.status, a.text)
+			require.Equal(t, json.Number(c.code), a.json["status_code"], a.text)
+			require.NotEmpty(t, a.json["status_msg"])
+			require.Empty(t, s.files(t))
+		})
+	}
+	require.Empty(t, s.ok(t, "GET", "/douyin/feed/")["video_list"])
+	// What was reserved on the way is the sweeper's to strike out; nothing else is left.
+	removals, err := s.ground.Basics.ListRemovals(context.Background(), &basics.ListRemovalsRequest{Limit: 100, IncludeReserved: true})
+	require.NoError(t, err)
+	for _, removal := range removals.Removals {
+		require.NotEmpty(t, removal.FileKey)
+	}
+}
+
+func (s *site) post(tb testing.TB, contentType string, body io.Reader) answer {
+	tb.Helper()
+	r, err := http.NewRequest("POST", s.url+"/douyin/publish/action/", body)
+	require.NoError(tb, err)
+	r.Header.Set("Content-Type", contentType)
+	return s.do(tb, r)
+}
+
+// A JSON route does not read a body without end.
+func TestLargeBody(t *testing.T) {
+	s := newSite(t)
+	for path, contentType := range map[string]string{
+		"/douyin/favorite/action/": "application/x-www-form-urlencoded", "/graphql": "application/json"} {
+		for _, announced := range []bool{true, false} {
+			var body io.Reader = bytes.NewReader(bytes.Repeat([]byte("a"), 100<<20))
+			if !announced {
+				body = struct{ io.Reader }{body}
+			}
+			r, err := http.NewRequest("POST", s.url+path, body)
+			require.NoError(t, err)
+			r.Header.Set("Content-Type", contentType)
+			response, err := http.DefaultClient.Do(r)
+			if err != nil { // the connection is closed while the rest of the body is being sent
+				continue
+			}
+			_ = response.Body.Close()
+			require.Contains(t, []int{http.StatusRequestEntityTooLarge, http.StatusOK, http.StatusBadRequest}, response.StatusCode)
+		}
+	}
+}
+
+// The graph takes files as the GraphQL multipart request specification says.
+func TestGraphQLUpload(t *testing.T) {
+	s := newSite(t)
+	_, token := s.register(t, "ann")
+	const publish = `mutation($file: Upload!) { publishVideo(input: {title: \"mine\", file: $file}) { video { title playUrl author { name videoCount } } } }`
+	operations := `{"query": "` + publish + `", "variables": {"file": null}}`
+
+	a := s.form(t, token, "operations", operations, "map", `{"0": ["variables.file"]}`, "0", string(sampleVideo(t)))
+	require.Equal(t, 200, a.status, a.text)
+	require.Regexp(t, `^{"data":{"publishVideo":{"video":{"title":"mine","playUrl":"http.*mp4","author":{"name":"ann","videoCount":1}}}}}`, a.text)
+	kept := len(s.files(t))
+	require.Equal(t, 2, kept)
+
+	const avatar = `mutation($a: Upload) { updateProfile(input: {avatar: $a}) { user { avatarUrl } } }`
+	picture := s.rest(t, "GET", "/media/default/background.jpg").text
+	a = s.form(t, token, "operations", `{"query": "`+avatar+`", "variables": {"a": null}}`, "map", `{"0": ["variables.a"]}`, "0", picture)
+	require.Contains(t, a.text, "/media/pictures/")
+	kept++
+
+	for name, parts := range map[string][]string{
+		"a file that is no video":     {"operations", operations, "map", `{"0": ["variables.file"]}`, "0", "hello"},
+		"files before operations":     {"0", "hello", "operations", operations, "map", `{"0": ["variables.file"]}`},
+		"a map that fits nothing":     {"operations", operations, "map", `{"0": ["variables.other.thing"]}`, "0", "hello"},
+		"a file that is not sent":     {"operations", operations, "map", `{"0": ["variables.file"]}`},
+		"too many files":              {"operations", operations, "map", `{"0":["a"],"1":["a"],"2":["a"],"3":["a"],"4":["a"]}`},
+		"operations that are no JSON": {"operations", "hello", "map", `{}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := s.form(t, token, parts...)
+			require.Contains(t, a.text, `"code":"`, a.text)
+			require.NotContains(t, a.text, "INTERNAL", a.text)
+			require.Len(t, s.files(t), kept)
+		})
+	}
+}
+
+// form posts a multipart form to the graph: pairs of name and content, those with a one-letter name as files.
+func (s *site) form(tb testing.TB, token string, parts ...string) answer {
+	tb.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for i := 0; i < len(parts); i += 2 {
+		var part io.Writer
+		var err error
+		if len(parts[i]) == 1 {
+			part, err = form.CreateFormFile(parts[i], "file")
+		} else {
+			part, err = form.CreateFormField(parts[i])
+		}
+		require.NoError(tb, err)
+		_, err = io.WriteString(part, parts[i+1])
+		require.NoError(tb, err)
+	}
+	require.NoError(tb, form.Close())
+	r, err := http.NewRequest("POST", s.url+"/graphql", &body)
+	require.NoError(tb, err)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Authorization", "Bearer "+token)
+	return s.do(tb, r)
+}
+
+// A video of 1 GiB passes through the process without being held in its memory, also when its length is not announced
+// and its index has to be moved to the front.
+func TestUploadMemory(t *testing.T) {
+	const size, allowed = 1 << 30, 100 << 20
+	p := newProduct(t, "one process", "", "--max-upload=2GiB")
+	_, token := p.register(t, "ann")
+	before := p.memory(t, "VmRSS")
+
+	video := sampleVideo(t)
+	padding := make([]byte, 16) // the head of a box that players skip
+	binary.BigEndian.PutUint32(padding, 1)
+	copy(padding[4:], "free")
+	binary.BigEndian.PutUint64(padding[8:], size)
+	form := multipart.NewWriter(nil)
+	head := fmt.Sprintf("--%s\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n%s\r\n"+
+		"--%s\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nlarge\r\n"+
+		"--%s\r\nContent-Disposition: form-data; name=\"data\"; filename=\"large.mp4\"\r\n\r\n",
+		form.Boundary(), token, form.Boundary(), form.Boundary())
+	a := p.post(t, form.FormDataContentType(), io.MultiReader(strings.NewReader(head), bytes.NewReader(video),
+		bytes.NewReader(padding), io.LimitReader(zeros{}, size-16), strings.NewReader("\r\n--"+form.Boundary()+"--\r\n")))
+	require.Equal(t, json.Number("0"), a.json["status_code"], a.text)
+
+	listed := p.ok(t, "GET", "/douyin/feed/")["video_list"].([]any)[0].(map[string]any)
+	response, err := http.Head(listed["play_url"].(string))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.GreaterOrEqual(t, response.ContentLength, int64(size))
+	grown := p.memory(t, "VmHWM") - before
+	t.Logf("1 GiB grew the process by %d MiB", grown>>20)
+	require.Less(t, grown, int64(allowed))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// memory returns what the process occupies, in bytes.
+func (p *product) memory(t *testing.T, field string) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.processes[0].Process.Pid))
+	if os.IsNotExist(err) { // no Linux: ask for the present size
+		return p.memoryByPS(t)
+	}
+	require.NoError(t, err)
+	match := regexp.MustCompile(field + `:\s+(\d+) kB`).FindSubmatch(status)
+	require.NotNil(t, match)
+	n, err := strconv.ParseInt(string(match[1]), 10, 64)
+	require.NoError(t, err)
+	return n << 10
+}
+
+func (p *product) memoryByPS(t *testing.T) int64 {
+	t.Helper()
+	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(p.processes[0].Process.Pid)).Output()
+	require.NoError(t, err)
+	n, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	require.NoError(t, err)
+	return n << 10
+}

@@ -41,6 +41,7 @@ type product struct {
 	*site
 	start     func(tb testing.TB, p *product)
 	processes []*exec.Cmd
+	services  map[string]string // addresses by name, where they are processes
 }
 
 var servingPattern = regexp.MustCompile(`msg=serving .*(?:url=http://|addr=)([0-9.:]+)`)
@@ -121,6 +122,7 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 		for _, service := range []string{"basics", "interaction", "social"} {
 			addr := p.launch(tb, service, "--listen=127.0.0.1:0", "--data="+p.data, "--dsn="+dsn)
 			args = append(args, "--"+service+"="+addr)
+			p.services[service] = addr
 		}
 		p.url = "http://" + p.launch(tb, args...)
 	},
@@ -128,7 +130,7 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
-	p := &product{site: &site{data: tb.TempDir()}}
+	p := &product{site: &site{data: tb.TempDir()}, services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)
 	tb.Cleanup(func() { p.kill(tb) })
@@ -287,4 +289,35 @@ func TestGracefulStop(t *testing.T) {
 	a := <-answered
 	require.Equal(t, json.Number("5"), a.json["status_code"], a.text)
 	require.NoError(t, p.processes[0].Wait())
+}
+
+// Without one of the services the parts of a page that do not need it still come, REST says 503, and everything is
+// well again when the service is back.
+func TestServiceAway(t *testing.T) {
+	p := newProduct(t, "four processes", "")
+	_, token := p.register(t, "ann")
+	p.publish(t, token, "still here")
+	interaction := p.processes[1]
+	require.NoError(t, interaction.Process.Kill())
+	_ = interaction.Wait()
+
+	const query = `{ feed { nodes { title author { name } likeCount comments { nodes { content } } } } }`
+	start := time.Now()
+	a := p.graphql(t, "", query, nil)
+	require.Contains(t, a.text, `"data":{"feed":{"nodes":[{"title":"still here","author":{"name":"ann"},"likeCount":null,"comments":null}]}}`)
+	require.Contains(t, a.text, `"code":"UPSTREAM_UNAVAILABLE"`)
+	require.NotContains(t, a.text, p.services["interaction"])
+	rest := p.rest(t, "GET", "/douyin/feed/")
+	require.Equal(t, http.StatusServiceUnavailable, rest.status)
+	require.JSONEq(t, `{"status_code": 9, "status_msg": "a part of the service is away, please try again", "video_list": [], "next_time": 0}`, rest.text)
+	like := p.rest(t, "POST", "/douyin/favorite/action/", "token", token, "video_id", "1", "action_type", "1")
+	require.Equal(t, http.StatusServiceUnavailable, like.status)
+	require.Equal(t, http.StatusServiceUnavailable, p.rest(t, "GET", "/readyz").status)
+	require.Equal(t, http.StatusOK, p.rest(t, "GET", "/healthz").status)
+	require.Less(t, time.Since(start), 5*time.Second, "an absent service is noticed quickly")
+
+	p.launch(t, "interaction", "--listen="+p.services["interaction"], "--data="+p.data)
+	require.Eventually(t, func() bool {
+		return !strings.Contains(p.graphql(t, "", query, nil).text, "errors")
+	}, 5*time.Second, 20*time.Millisecond)
 }

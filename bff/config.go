@@ -14,16 +14,16 @@ import (
 // Config is what an operator can set of the edge. The tags are the command line: each flag has an environment
 // variable of the same name, as --max-upload and DOUYIN_MAX_UPLOAD.
 type Config struct {
-	Addr       string        `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Data       string        `default:"./data" help:"Folder of everything that is kept: files, databases, the signing key." type:"path"`
-	PublicURL  string        `name:"public-url" placeholder:"URL" help:"How the outside reaches this server, such as https://video.example.org; without it, addresses of files are made from each request's Host."`
-	JWTKey     Secret        `name:"jwt-key" placeholder:"KEY" help:"Key that signs the tokens, at least 32 bytes; without it, one is made and kept in the data folder."`
-	TokenTTL   time.Duration `name:"token-ttl" default:"720h" help:"How long a token is valid."`
-	MaxUpload  Size          `name:"max-upload" default:"128MiB" help:"Largest video that may be uploaded."`
-	ListLimit  int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
-	FFmpeg     string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
-	FFprobe    string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
-	Playground bool          `default:"true" negatable:"" help:"Let clients ask for the schema (introspection)."`
+	Addr          string        `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Data          string        `default:"./data" help:"Folder of everything that is kept: files, databases, the signing key." type:"path"`
+	PublicURL     string        `name:"public-url" placeholder:"URL" help:"How the outside reaches this server, such as https://video.example.org; without it, addresses of files are made from each request's Host."`
+	JWTKey        Secret        `name:"jwt-key" placeholder:"KEY" help:"Key that signs the tokens, at least 32 bytes; without it, one is made and kept in the data folder."`
+	TokenTTL      time.Duration `name:"token-ttl" default:"720h" help:"How long a token is valid."`
+	MaxUpload     Size          `name:"max-upload" default:"128MiB" help:"Largest video that may be uploaded."`
+	ListLimit     int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
+	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
+	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
+	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema."`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.

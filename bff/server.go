@@ -57,7 +57,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server.SetRecoverFunc(graph.Recover(log))
 	server.AroundOperations(bound)
 	server.AroundOperations(note(deleted))
-	if cfg.Playground {
+	if cfg.Introspection {
 		server.Use(extension.Introspection{})
 	}
 

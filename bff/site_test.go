@@ -68,7 +68,7 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	})
 	require.NoError(tb, err)
 
-	cfg := bff.Config{Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Playground: true}
+	cfg := bff.Config{Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
 	for _, set := range configure {
 		set(&cfg)
 	}

@@ -6,6 +6,18 @@ import (
 	"testing"
 )
 
+// A variable of type Int holds 32 bits.
+func TestReadInt(t *testing.T) {
+	for text, want := range map[string]any{
+		"-2147483648": int64(-2147483648), "2.147483647e9": int64(2147483647), "0": int64(0),
+		"2147483648": nil, "-2147483649": nil, "1.5": nil, "x": nil,
+	} {
+		if got, must := readInt(text); got != want || (must == "") != (want != nil) {
+			t.Errorf("%s: got %v, must be %q", text, got, must)
+		}
+	}
+}
+
 // FuzzInteger compares parseInteger with the big numbers of the standard library.
 func FuzzInteger(f *testing.F) {
 	for _, seed := range []string{

@@ -79,12 +79,13 @@ func TestShape(t *testing.T) {
 		t.Errorf("zero: got %s, want %s", got, empty)
 	}
 	for data, want := range map[string]string{
-		`null`:              "",
-		`{"cat":null}`:      "",
-		`{}`:                "",
-		`{"cat":{}}`:        empty,
-		` {"cat" : { } } `:  empty,
-		`{"cat":{"id":""}}`: empty,
+		`null`:                    "",
+		`{"cat":null}`:            "",
+		`{}`:                      "",
+		`{"cat":{}}`:              empty,
+		` {"cat" : { } } `:        empty,
+		`{"cat":{"id":""}}`:       empty,
+		`{"cat":{"mood":"LOST"}}`: empty,
 		`{"cat":{"mood":"HAPPY","moods":null,"tame":false,"mother":null,"_":null,"unknown":[{}]}}`: empty,
 		`{"cat":{"_":{"motherName":"M"},"moods":["SLEEPY","SAD","HAPPY"],"mother":{"__typename":"Cat"},` +
 			`"kittens":[null,{"name":"\"],}<&\u4f60"},{"_m":{"lives":9223372036854775807},"name":"B"}],"mood":"SAD","weight":1.50}}`: `,"cat":{` +

@@ -107,6 +107,29 @@ func TestTooLargeIsNotRead(t *testing.T) {
 	}
 }
 
+// A client that sends 100 MB where nobody wants them reads the refusal.
+func TestTooLargeOverNetwork(t *testing.T) {
+	server := httptest.NewServer(newServer(t, &fakeGraph{t: t}))
+	defer server.Close()
+	for name, length := range map[string]int64{"announced": 100 << 20, "chunked": -1} {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+like, io.LimitReader(&endless{}, 100<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", urlencoded)
+		request.ContentLength = length
+		response, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != 413 || !strings.HasPrefix(string(body), `{"status_code":7,`) {
+			t.Errorf("%s: answered %d %s %v", name, response.StatusCode, body, err)
+		}
+		response.Body.Close()
+	}
+}
+
 // A file flows from the connection into the store.
 func TestUploadStaysOutOfMemory(t *testing.T) {
 	const size = 64 << 20

@@ -1,0 +1,193 @@
+// Package basics is the service of users, videos and the feed.
+//
+// It also writes down what must go elsewhere when a user or a video is deleted, in the same transaction: whoever
+// joins the services works through these removals, and a crash loses none.
+package basics
+
+import (
+	"context"
+	"time"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/database"
+)
+
+// The longest texts, in characters.
+const (
+	maxName      = 32
+	maxPassword  = 32
+	maxSignature = 100
+	maxTitle     = 50
+)
+
+// maxReserved bounds how long a file may be reserved.
+const maxReserved = 7 * 24 * time.Hour
+
+// Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
+type Handler struct {
+	store  *store
+	hasher *hasher
+}
+
+var _ basics.BasicsService = (*Handler)(nil)
+
+// New brings the database to the service's schema and returns the handler. It does not close the database.
+func New(ctx context.Context, db *database.DB, cost PasswordCost) (*Handler, error) {
+	if err := db.Migrate(ctx, schema); err != nil {
+		return nil, err
+	}
+	return &Handler{store: &store{db: db}, hasher: newHasher(cost)}, nil
+}
+
+// CreateUser registers a user. Codes: InvalidArgument, AlreadyExists.
+func (h *Handler) CreateUser(ctx context.Context, req *basics.CreateUserRequest) (*basics.CreateUserResponse, error) {
+	name, err := argument.Line("name", req.Name, maxName)
+	if err != nil {
+		return nil, err
+	}
+	if err := argument.Password(req.Password, maxPassword); err != nil {
+		return nil, err
+	}
+	hash, err := h.hasher.hash(ctx, req.Password)
+	if err != nil {
+		return nil, err
+	}
+	u := user{Name: name, PasswordHash: hash}
+	if err := h.store.createUser(ctx, &u); err != nil {
+		return nil, err
+	}
+	return &basics.CreateUserResponse{User: u.wire()}, nil
+}
+
+// VerifyPassword returns the user who has this name and password. An unknown name and a wrong password are answered
+// alike and take the same time. Codes: InvalidArgument, Unauthenticated.
+func (h *Handler) VerifyPassword(ctx context.Context, req *basics.VerifyPasswordRequest) (*basics.VerifyPasswordResponse, error) {
+	name, err := argument.Line("name", req.Name, maxName)
+	if err != nil {
+		return nil, err
+	}
+	if err := argument.Password(req.Password, maxPassword); err != nil {
+		return nil, err
+	}
+	u, err := h.store.userByName(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := h.hasher.matches(ctx, req.Password, u.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, codes.Errorf(codes.Unauthenticated, "wrong user name or password")
+	}
+	return &basics.VerifyPasswordResponse{User: u.wire()}, nil
+}
+
+// BatchGetUsers returns the users that exist. Code: InvalidArgument.
+func (h *Handler) BatchGetUsers(ctx context.Context, req *basics.BatchGetUsersRequest) (*basics.BatchGetUsersResponse, error) {
+	if err := argument.IDs("user", req.UserIds); err != nil {
+		return nil, err
+	}
+	found, err := h.store.users(ctx, req.UserIds)
+	if err != nil {
+		return nil, err
+	}
+	users := make(map[int64]*basics.User, len(found))
+	for _, u := range found {
+		users[u.ID] = u.wire()
+	}
+	return &basics.BatchGetUsersResponse{Users: users}, nil
+}
+
+// UpdateProfile changes what the request holds. Codes: InvalidArgument, NotFound, AlreadyExists.
+func (h *Handler) UpdateProfile(ctx context.Context, req *basics.UpdateProfileRequest) (*basics.UpdateProfileResponse, error) {
+	if err := argument.ID("user", req.UserID); err != nil {
+		return nil, err
+	}
+	change := profile{avatarKey: req.AvatarKey, backgroundKey: req.BackgroundKey}
+	if req.Name != nil {
+		name, err := argument.Line("name", *req.Name, maxName)
+		if err != nil {
+			return nil, err
+		}
+		change.name = &name
+	}
+	if req.Signature != nil {
+		signature, err := argument.OptionalLine("signature", *req.Signature, maxSignature)
+		if err != nil {
+			return nil, err
+		}
+		change.signature = &signature
+	}
+	for name, key := range map[string]*string{"avatar key": req.AvatarKey, "background key": req.BackgroundKey} {
+		if key != nil && *key != "" { // an empty one brings back the default picture
+			if err := argument.Key(name, *key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	u, err := h.store.updateProfile(ctx, req.UserID, change)
+	if err != nil {
+		return nil, err
+	}
+	return &basics.UpdateProfileResponse{User: u.wire()}, nil
+}
+
+// DeleteUser deletes the user and its videos. Codes: InvalidArgument, NotFound.
+func (h *Handler) DeleteUser(ctx context.Context, req *basics.DeleteUserRequest) (*basics.DeleteUserResponse, error) {
+	if err := argument.ID("user", req.UserID); err != nil {
+		return nil, err
+	}
+	if err := h.store.deleteUser(ctx, req.UserID); err != nil {
+		return nil, err
+	}
+	return &basics.DeleteUserResponse{}, nil
+}
+
+// ReserveFiles writes removals for files about to be stored. Code: InvalidArgument.
+func (h *Handler) ReserveFiles(ctx context.Context, req *basics.ReserveFilesRequest) (*basics.ReserveFilesResponse, error) {
+	if len(req.Keys) > batch {
+		return nil, codes.Errorf(codes.InvalidArgument, "at most %d files in one request", batch)
+	}
+	for _, key := range req.Keys {
+		if err := argument.Key("file key", key); err != nil {
+			return nil, err
+		}
+	}
+	if req.TTLMs < 0 || req.TTLMs > maxReserved.Milliseconds() {
+		return nil, codes.Errorf(codes.InvalidArgument, "files are reserved for at most %s", maxReserved)
+	}
+	if err := h.store.reserveFiles(ctx, req.Keys, time.Duration(req.TTLMs)*time.Millisecond); err != nil {
+		return nil, err
+	}
+	return &basics.ReserveFilesResponse{}, nil
+}
+
+// ListRemovals returns what must go, oldest first. Code: InvalidArgument.
+func (h *Handler) ListRemovals(ctx context.Context, req *basics.ListRemovalsRequest) (*basics.ListRemovalsResponse, error) {
+	if err := argument.Limit(req.Limit); err != nil {
+		return nil, err
+	}
+	found, err := h.store.removals(ctx, int(req.Limit), req.IncludeReserved)
+	if err != nil {
+		return nil, err
+	}
+	removals := make([]*basics.Removal, len(found))
+	for i := range found {
+		removals[i] = found[i].wire()
+	}
+	return &basics.ListRemovalsResponse{Removals: removals}, nil
+}
+
+// FinishRemovals forgets removals that are done; it may be repeated. Code: InvalidArgument.
+func (h *Handler) FinishRemovals(ctx context.Context, req *basics.FinishRemovalsRequest) (*basics.FinishRemovalsResponse, error) {
+	if err := argument.IDs("removal", req.RemovalIds); err != nil {
+		return nil, err
+	}
+	if err := h.store.finishRemovals(ctx, req.RemovalIds); err != nil {
+		return nil, err
+	}
+	return &basics.FinishRemovalsResponse{}, nil
+}

@@ -1,0 +1,189 @@
+package basics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/database"
+)
+
+const (
+	// maxTimes bounds the search for a publishing time that no other video has.
+	maxTimes = 2000
+	// batch is how many videos of a deleted user go at once.
+	batch = 500
+)
+
+// video has a publishing time of its own, so that pages by time alone lose and repeat nothing.
+type video struct {
+	ID        int64  `gorm:"primaryKey;index:videos_author,priority:3"`
+	AuthorID  int64  `gorm:"not null;index:videos_author,priority:1"`
+	Title     string `gorm:"size:50;not null"`
+	PlayKey   string `gorm:"size:200;not null"`
+	CoverKey  string `gorm:"size:200;not null"`
+	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:videos_created_at;index:videos_author,priority:2"`
+}
+
+// Place implements [database.Row]: a video stands in its author's list.
+func (v video) Place() (owner, createdAt, id int64) { return v.AuthorID, v.CreatedAt, v.ID }
+
+func (v *video) wire() *basics.Video {
+	return &basics.Video{
+		ID: v.ID, AuthorID: v.AuthorID, Title: v.Title, PlayKey: v.PlayKey, CoverKey: v.CoverKey, CreatedAt: v.CreatedAt,
+	}
+}
+
+// createVideo stores the video, sets its id and publishing time, and strikes out the reservations of its files.
+// Code: NotFound for the author.
+func (s *store) createVideo(ctx context.Context, v *video) error {
+	var err error
+	for range maxTimes {
+		err = s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			break
+		}
+		// Another video has this millisecond: the next one may be free.
+		if err = database.Pause(ctx, time.Millisecond); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("create video: %w", err)
+	}
+	return nil
+}
+
+func publish(tx *gorm.DB, v *video) error {
+	if counted, err := countVideos(tx, v.AuthorID, 1); err != nil {
+		return err
+	} else if !counted {
+		return errNoUser()
+	}
+	v.ID, v.CreatedAt = 0, now()
+	if err := tx.Create(v).Error; err != nil {
+		return err
+	}
+	return strikeReservations(tx, v.PlayKey, v.CoverKey)
+}
+
+// videos returns those that exist.
+func (s *store) videos(ctx context.Context, ids []int64) ([]video, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var found []video
+	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
+		return nil, fmt.Errorf("get videos: %w", err)
+	}
+	return found, nil
+}
+
+// feed returns a page of all videos, newest first: with before, only those published before that time.
+func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database.Rows[video], error) {
+	after, values := database.After(p.After)
+	query := s.db.Read(ctx).Order("created_at DESC, id DESC").Limit(int(p.Limit)+1).Where("1 = 1"+after, values...)
+	if before != nil {
+		query = query.Where("created_at < ?", *before)
+	}
+	var found []video
+	if err := query.Find(&found).Error; err != nil {
+		return database.Rows[video]{}, fmt.Errorf("list feed: %w", err)
+	}
+	return database.Cut(found, int(p.Limit)), nil
+}
+
+// userVideos returns a page of each author's videos, newest first.
+func (s *store) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]database.Rows[video], error) {
+	return database.Pages[video](s.db.Read(ctx), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
+}
+
+// updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.
+func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (video, error) {
+	var v video
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		var err error
+		if v, err = lockVideo(tx, id, asker); err != nil {
+			return err
+		}
+		if title != nil {
+			v.Title = *title
+		}
+		if err := replaceFile(tx, &v.CoverKey, coverKey); err != nil {
+			return err
+		}
+		return tx.Select("Title", "CoverKey").Updates(&v).Error
+	})
+	if err != nil {
+		return video{}, fmt.Errorf("update video: %w", err)
+	}
+	return v, nil
+}
+
+// deleteVideo deletes the video and writes removals for all that other places hold of it. Codes: NotFound,
+// PermissionDenied.
+func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		v, err := lockVideo(tx, id, asker)
+		if err != nil {
+			return err
+		}
+		if err := tx.Delete(&v).Error; err != nil {
+			return err
+		}
+		if _, err := countVideos(tx, v.AuthorID, -1); err != nil {
+			return err
+		}
+		return addRemovals(tx, removalsOf(v))
+	})
+	if err != nil {
+		return fmt.Errorf("delete video: %w", err)
+	}
+	return nil
+}
+
+// deleteVideosOf deletes all videos of a user who is about to be deleted.
+func deleteVideosOf(tx *gorm.DB, author int64) error {
+	for {
+		var found []video
+		if err := tx.Where("author_id = ?", author).Order("created_at, id").Limit(batch).Find(&found).Error; err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		var removals []removal
+		for _, v := range found {
+			removals = append(removals, removalsOf(v)...)
+		}
+		if err := errors.Join(tx.Delete(&found).Error, addRemovals(tx, removals)); err != nil {
+			return err
+		}
+	}
+}
+
+func lockVideo(tx *gorm.DB, id, asker int64) (video, error) {
+	var found []video
+	if err := database.Locked(tx).Where("id = ?", id).Find(&found).Error; err != nil {
+		return video{}, err
+	}
+	if len(found) == 0 {
+		return video{}, codes.Errorf(codes.NotFound, "no such video")
+	}
+	if found[0].AuthorID != asker {
+		return video{}, codes.Errorf(codes.PermissionDenied, "only its author may change a video")
+	}
+	return found[0], nil
+}
+
+// countVideos changes the count of a user's videos; it returns false when there is no such user.
+func countVideos(tx *gorm.DB, author, delta int64) (bool, error) {
+	done := tx.Model(&user{}).Where("id = ?", author).Update("video_count", gorm.Expr("video_count + ?", delta))
+	return done.RowsAffected == 1, done.Error
+}

@@ -1,0 +1,103 @@
+package interaction
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/database"
+)
+
+type comment struct {
+	ID        int64  `gorm:"primaryKey;index:comments_video,priority:3;index:comments_user,priority:2"`
+	VideoID   int64  `gorm:"not null;index:comments_video,priority:1"`
+	UserID    int64  `gorm:"not null;index:comments_user,priority:1"`
+	Content   string `gorm:"size:256;not null"`
+	CreatedAt int64  `gorm:"not null;autoCreateTime:false;index:comments_video,priority:2"`
+}
+
+// Place implements [database.Row]: a comment stands in its video's list.
+func (c comment) Place() (owner, createdAt, id int64) { return c.VideoID, c.CreatedAt, c.ID }
+
+func (c *comment) wire() *interaction.Comment {
+	return &interaction.Comment{
+		ID: c.ID, VideoID: c.VideoID, UserID: c.UserID, Content: c.Content, CreatedAt: c.CreatedAt,
+	}
+}
+
+// createComment stores the comment and sets its id and time.
+func (s *store) createComment(ctx context.Context, c *comment) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		c.ID, c.CreatedAt = 0, now()
+		if err := tx.Create(c).Error; err != nil {
+			return err
+		}
+		counts := newTally()
+		counts.comments(1, c.VideoID)
+		return counts.add(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("create comment: %w", err)
+	}
+	return nil
+}
+
+// deleteComment deletes a comment under the video, when the asker wrote it or is the video's author. Codes:
+// NotFound, PermissionDenied.
+func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuthor int64) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		var found []comment
+		if err := database.Locked(tx).Where("id = ? AND video_id = ?", id, videoID).Find(&found).Error; err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return codes.Errorf(codes.NotFound, "no such comment under this video")
+		}
+		if asker != found[0].UserID && asker != videoAuthor {
+			return codes.Errorf(codes.PermissionDenied, "only its author or the video's may delete a comment")
+		}
+		_, err := deleteComments(tx, tx.Where("id = ?", id))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete comment: %w", err)
+	}
+	return nil
+}
+
+// deleteComments deletes the comments that the query finds and takes them off the counts; it returns what it took.
+func deleteComments(tx, query *gorm.DB) (tally, error) {
+	counts := newTally()
+	var found []comment
+	if err := database.Locked(query).Find(&found).Error; err != nil || len(found) == 0 {
+		return counts, err
+	}
+	for _, c := range found {
+		counts.comments(-1, c.VideoID)
+	}
+	if err := tx.Delete(&found).Error; err != nil {
+		return counts, err
+	}
+	return counts, counts.add(tx)
+}
+
+// comments returns those that exist.
+func (s *store) comments(ctx context.Context, ids []int64) ([]comment, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var found []comment
+	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
+		return nil, fmt.Errorf("get comments: %w", err)
+	}
+	return found, nil
+}
+
+// commentsUnder returns a page of the comments under each video, newest first.
+func (s *store) commentsUnder(ctx context.Context, videos []int64, p *page.Page) (map[int64]database.Rows[comment], error) {
+	return database.Pages[comment](s.db.Read(ctx), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
+}

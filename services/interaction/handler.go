@@ -1,0 +1,204 @@
+// Package interaction is the service of likes and comments.
+//
+// It knows users and videos only as ids: callers have made sure that they exist, and purge what is left of those
+// that were deleted.
+package interaction
+
+import (
+	"context"
+
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/database"
+)
+
+// maxComment is the longest comment, in characters.
+const maxComment = 256
+
+// Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
+type Handler struct {
+	store *store
+}
+
+var _ interaction.InteractionService = (*Handler)(nil)
+
+// New brings the database to the service's schema and returns the handler. It does not close the database.
+func New(ctx context.Context, db *database.DB) (*Handler, error) {
+	if err := db.Migrate(ctx, schema); err != nil {
+		return nil, err
+	}
+	return &Handler{store: &store{db: db}}, nil
+}
+
+// LikeVideo likes a video; it may be repeated and counts once. Code: InvalidArgument.
+func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {
+	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
+		return nil, err
+	}
+	if err := h.store.like(ctx, like{UserID: req.UserID, VideoID: req.VideoID, AuthorID: req.AuthorID}); err != nil {
+		return nil, err
+	}
+	return &interaction.LikeVideoResponse{}, nil
+}
+
+// UnlikeVideo takes a like back; it may be repeated. Code: InvalidArgument.
+func (h *Handler) UnlikeVideo(ctx context.Context, req *interaction.UnlikeVideoRequest) (*interaction.UnlikeVideoResponse, error) {
+	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID)); err != nil {
+		return nil, err
+	}
+	if err := h.store.unlike(ctx, req.UserID, req.VideoID); err != nil {
+		return nil, err
+	}
+	return &interaction.UnlikeVideoResponse{}, nil
+}
+
+// ListLikedVideoIDs returns a page of each user's likes, latest first. Code: InvalidArgument.
+func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLikedVideoIDsRequest) (*interaction.ListLikedVideoIDsResponse, error) {
+	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
+		return nil, err
+	}
+	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[int64]*interaction.LikePage, len(req.UserIds))
+	for _, id := range req.UserIds {
+		rows := found[id]
+		likes := make([]*interaction.Like, len(rows.Rows))
+		for i := range rows.Rows {
+			likes[i] = rows.Rows[i].wire()
+		}
+		pages[id] = &interaction.LikePage{Likes: likes, HasMore: rows.HasMore}
+	}
+	return &interaction.ListLikedVideoIDsResponse{Pages: pages}, nil
+}
+
+// BatchGetVideoStats returns the counts of every video asked for, zeros for those nobody touched. Code:
+// InvalidArgument.
+func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.BatchGetVideoStatsRequest) (*interaction.BatchGetVideoStatsResponse, error) {
+	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
+		return nil, err
+	}
+	found, err := h.store.stats(ctx, req.VideoIds)
+	if err != nil {
+		return nil, err
+	}
+	liked, err := h.store.liked(ctx, req.ViewerID, req.VideoIds)
+	if err != nil {
+		return nil, err
+	}
+	stats := make(map[int64]*interaction.VideoStats, len(req.VideoIds))
+	for _, id := range req.VideoIds {
+		stats[id] = &interaction.VideoStats{}
+	}
+	for _, s := range found {
+		stats[s.VideoID].LikeCount, stats[s.VideoID].CommentCount = s.LikeCount, s.CommentCount
+	}
+	for _, id := range liked {
+		stats[id].LikedByViewer = true
+	}
+	return &interaction.BatchGetVideoStatsResponse{Stats: stats}, nil
+}
+
+// BatchGetUserLikeStats returns the counts of every user asked for. Code: InvalidArgument.
+func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.BatchGetUserLikeStatsRequest) (*interaction.BatchGetUserLikeStatsResponse, error) {
+	if err := argument.IDs("user", req.UserIds); err != nil {
+		return nil, err
+	}
+	found, err := h.store.userStats(ctx, req.UserIds)
+	if err != nil {
+		return nil, err
+	}
+	stats := make(map[int64]*interaction.UserLikeStats, len(req.UserIds))
+	for _, id := range req.UserIds {
+		stats[id] = &interaction.UserLikeStats{}
+	}
+	for _, s := range found {
+		stats[s.UserID] = &interaction.UserLikeStats{ReceivedCount: s.ReceivedCount, GivenCount: s.GivenCount}
+	}
+	return &interaction.BatchGetUserLikeStatsResponse{Stats: stats}, nil
+}
+
+// CreateComment writes a comment. Code: InvalidArgument.
+func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateCommentRequest) (*interaction.CreateCommentResponse, error) {
+	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.Body("comment", req.Content, maxComment)); err != nil {
+		return nil, err
+	}
+	c := comment{UserID: req.UserID, VideoID: req.VideoID, Content: req.Content}
+	if err := h.store.createComment(ctx, &c); err != nil {
+		return nil, err
+	}
+	return &interaction.CreateCommentResponse{Comment: c.wire()}, nil
+}
+
+// BatchGetComments returns the comments that exist. Code: InvalidArgument.
+func (h *Handler) BatchGetComments(ctx context.Context, req *interaction.BatchGetCommentsRequest) (*interaction.BatchGetCommentsResponse, error) {
+	if err := argument.IDs("comment", req.CommentIds); err != nil {
+		return nil, err
+	}
+	found, err := h.store.comments(ctx, req.CommentIds)
+	if err != nil {
+		return nil, err
+	}
+	comments := make(map[int64]*interaction.Comment, len(found))
+	for i := range found {
+		comments[found[i].ID] = found[i].wire()
+	}
+	return &interaction.BatchGetCommentsResponse{Comments: comments}, nil
+}
+
+// DeleteComment deletes a comment that stands under the video. Codes: InvalidArgument, NotFound, PermissionDenied.
+func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteCommentRequest) (*interaction.DeleteCommentResponse, error) {
+	if err := argument.First(argument.ID("comment", req.CommentID), argument.ID("video", req.VideoID),
+		argument.ID("user", req.UserID), argument.ID("video author", req.VideoAuthorID)); err != nil {
+		return nil, err
+	}
+	if err := h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID); err != nil {
+		return nil, err
+	}
+	return &interaction.DeleteCommentResponse{}, nil
+}
+
+// ListComments returns a page of the comments under each video, newest first. Code: InvalidArgument.
+func (h *Handler) ListComments(ctx context.Context, req *interaction.ListCommentsRequest) (*interaction.ListCommentsResponse, error) {
+	if err := argument.Pages("video", req.VideoIds, req.Page); err != nil {
+		return nil, err
+	}
+	found, err := h.store.commentsUnder(ctx, req.VideoIds, req.Page)
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[int64]*interaction.CommentPage, len(req.VideoIds))
+	for _, id := range req.VideoIds {
+		rows := found[id]
+		comments := make([]*interaction.Comment, len(rows.Rows))
+		for i := range rows.Rows {
+			comments[i] = rows.Rows[i].wire()
+		}
+		pages[id] = &interaction.CommentPage{Comments: comments, HasMore: rows.HasMore}
+	}
+	return &interaction.ListCommentsResponse{Pages: pages}, nil
+}
+
+// PurgeVideo deletes what is held of a deleted video; it may be repeated. Code: InvalidArgument.
+func (h *Handler) PurgeVideo(ctx context.Context, req *interaction.PurgeVideoRequest) (*interaction.PurgeVideoResponse, error) {
+	if err := argument.ID("video", req.VideoID); err != nil {
+		return nil, err
+	}
+	if err := h.store.purgeVideo(ctx, req.VideoID); err != nil {
+		return nil, err
+	}
+	return &interaction.PurgeVideoResponse{}, nil
+}
+
+// PurgeUser deletes what a deleted user gave; it may be repeated. What the user's videos received goes with
+// [Handler.PurgeVideo]. Code: InvalidArgument.
+func (h *Handler) PurgeUser(ctx context.Context, req *interaction.PurgeUserRequest) (*interaction.PurgeUserResponse, error) {
+	if err := argument.ID("user", req.UserID); err != nil {
+		return nil, err
+	}
+	if err := h.store.purgeUser(ctx, req.UserID); err != nil {
+		return nil, err
+	}
+	return &interaction.PurgeUserResponse{}, nil
+}

@@ -1,0 +1,140 @@
+package interaction
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"minidouyin/services/internal/database"
+)
+
+// videoStats counts the likes and comments of a video. The counts of both tables change in the transaction that
+// changes the rows they count, so they are exact; no row means zero.
+type videoStats struct {
+	VideoID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	LikeCount    int64 `gorm:"not null"`
+	CommentCount int64 `gorm:"not null"`
+}
+
+// TableName implements gorm's Tabler.
+func (videoStats) TableName() string { return "video_stats" }
+
+// userStats counts the likes that a user's videos received and those the user gave.
+type userStats struct {
+	UserID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	ReceivedCount int64 `gorm:"not null"`
+	GivenCount    int64 `gorm:"not null"`
+}
+
+// TableName implements gorm's Tabler.
+func (userStats) TableName() string { return "user_like_stats" }
+
+// store keeps likes, comments and their counts in the database. Every transaction touches likes or comments first,
+// then video_stats, then user_like_stats, each in the order of its keys: so few of them meet in a deadlock.
+type store struct {
+	db *database.DB
+}
+
+func now() int64 { return time.Now().UnixMilli() }
+
+// stats returns the counts of the videos that have any.
+func (s *store) stats(ctx context.Context, videos []int64) ([]videoStats, error) {
+	if len(videos) == 0 {
+		return nil, nil
+	}
+	var found []videoStats
+	if err := s.db.Read(ctx).Where("video_id IN ?", videos).Find(&found).Error; err != nil {
+		return nil, fmt.Errorf("get video stats: %w", err)
+	}
+	return found, nil
+}
+
+// userStats returns the counts of the users who have any.
+func (s *store) userStats(ctx context.Context, users []int64) ([]userStats, error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	var found []userStats
+	if err := s.db.Read(ctx).Where("user_id IN ?", users).Find(&found).Error; err != nil {
+		return nil, fmt.Errorf("get user like stats: %w", err)
+	}
+	return found, nil
+}
+
+// tally collects what a transaction adds to the counts.
+type tally struct {
+	videos map[int64]videoStats
+	users  map[int64]userStats
+}
+
+func newTally() tally {
+	return tally{videos: map[int64]videoStats{}, users: map[int64]userStats{}}
+}
+
+// likes counts n more likes that the user gave to the author's video.
+func (t tally) likes(n int64, l like) {
+	v, author := t.videos[l.VideoID], t.users[l.AuthorID]
+	v.VideoID, v.LikeCount = l.VideoID, v.LikeCount+n
+	author.UserID, author.ReceivedCount = l.AuthorID, author.ReceivedCount+n
+	t.videos[l.VideoID], t.users[l.AuthorID] = v, author
+	liker := t.users[l.UserID] // may be the author
+	liker.UserID, liker.GivenCount = l.UserID, liker.GivenCount+n
+	t.users[l.UserID] = liker
+}
+
+// comments counts n more comments under the video.
+func (t tally) comments(n, videoID int64) {
+	v := t.videos[videoID]
+	v.VideoID, v.CommentCount = videoID, v.CommentCount+n
+	t.videos[videoID] = v
+}
+
+// add adds the tally to the counts, by one statement per table.
+func (t tally) add(tx *gorm.DB) error {
+	if len(t.videos) > 0 {
+		rows := slices.SortedFunc(maps.Values(t.videos), func(a, b videoStats) int { return cmp.Compare(a.VideoID, b.VideoID) })
+		if err := tx.Clauses(adding(tx, "video_id", "like_count", "comment_count")).Create(&rows).Error; err != nil {
+			return err
+		}
+	}
+	if len(t.users) > 0 {
+		rows := slices.SortedFunc(maps.Values(t.users), func(a, b userStats) int { return cmp.Compare(a.UserID, b.UserID) })
+		if err := tx.Clauses(adding(tx, "user_id", "received_count", "given_count")).Create(&rows).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropZeros deletes the rows of the tally that count nothing any more.
+func (t tally) dropZeros(tx *gorm.DB) error {
+	if len(t.videos) > 0 {
+		zeros := tx.Where("video_id IN ? AND like_count = 0 AND comment_count = 0", slices.Sorted(maps.Keys(t.videos)))
+		if err := zeros.Delete(&videoStats{}).Error; err != nil {
+			return err
+		}
+	}
+	if len(t.users) > 0 {
+		zeros := tx.Where("user_id IN ? AND received_count = 0 AND given_count = 0", slices.Sorted(maps.Keys(t.users)))
+		return zeros.Delete(&userStats{}).Error
+	}
+	return nil
+}
+
+// adding makes an insert add to the columns of a row that is there already.
+func adding(tx *gorm.DB, key string, columns ...string) clause.OnConflict {
+	conflict := clause.OnConflict{Columns: []clause.Column{{Name: key}}}
+	for _, column := range columns {
+		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
+			Column: clause.Column{Name: column},
+			Value:  gorm.Expr(column + " + " + database.Excluded(tx, column)),
+		})
+	}
+	return conflict
+}

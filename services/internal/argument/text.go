@@ -1,0 +1,84 @@
+// Package argument holds the rules that requests to every service must keep: which ids, pages and texts are taken.
+//
+// All its errors have the code InvalidArgument and a message for the person who sent the request.
+package argument
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"minidouyin/idl/codes"
+)
+
+// maxKey is the longest key of a file, in bytes.
+const maxKey = 200
+
+// Line returns one line of text without the space around it: 1 to max characters, some of them visible.
+func Line(name, text string, max int) (string, error) {
+	line, err := OptionalLine(name, text, max)
+	if err != nil {
+		return "", err
+	}
+	if !strings.ContainsFunc(line, visible) {
+		return "", codes.Errorf(codes.InvalidArgument, "%s must not be empty", name)
+	}
+	return line, nil
+}
+
+// OptionalLine is [Line] for a text that may be empty.
+func OptionalLine(name, text string, max int) (string, error) {
+	if !utf8.ValidString(text) {
+		return "", codes.Errorf(codes.InvalidArgument, "%s is not valid UTF-8", name)
+	}
+	line := strings.TrimSpace(text)
+	if utf8.RuneCountInString(line) > max {
+		return "", codes.Errorf(codes.InvalidArgument, "%s must have at most %d characters", name, max)
+	}
+	if strings.ContainsFunc(line, breaksLine) {
+		return "", codes.Errorf(codes.InvalidArgument, "%s must not have control characters", name)
+	}
+	return line, nil
+}
+
+// Body refuses a text that may have several lines unless it has 1 to max characters, some of them visible.
+func Body(name, text string, max int) error {
+	switch {
+	case !utf8.ValidString(text):
+		return codes.Errorf(codes.InvalidArgument, "%s is not valid UTF-8", name)
+	case strings.ContainsRune(text, 0):
+		return codes.Errorf(codes.InvalidArgument, "%s must not have NUL characters", name)
+	case !strings.ContainsFunc(text, visible):
+		return codes.Errorf(codes.InvalidArgument, "%s must not be empty", name)
+	case utf8.RuneCountInString(text) > max:
+		return codes.Errorf(codes.InvalidArgument, "%s must have at most %d characters", name, max)
+	}
+	return nil
+}
+
+// Password refuses a password that has not 1 to max characters; any characters will do.
+func Password(text string, max int) error {
+	if !utf8.ValidString(text) {
+		return codes.Errorf(codes.InvalidArgument, "password is not valid UTF-8")
+	}
+	if n := utf8.RuneCountInString(text); n < 1 || n > max {
+		return codes.Errorf(codes.InvalidArgument, "password must have 1 to %d characters", max)
+	}
+	return nil
+}
+
+// Key refuses what is no key of a file: it has 1 to 200 bytes of visible ASCII.
+func Key(name, key string) error {
+	if key == "" || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return codes.Errorf(codes.InvalidArgument, "%s must have 1 to %d visible ASCII characters", name, maxKey)
+	}
+	return nil
+}
+
+func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+
+// breaksLine also catches the characters that turn the direction of all text after them: a name with one would
+// garble the page around it.
+func breaksLine(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}

@@ -1,0 +1,137 @@
+// Package database opens the SQL database of a service, SQLite or MySQL, and hides where the two differ.
+//
+// Reads are single statements on [DB.Read]. Every write goes through [DB.Write], which runs it as one transaction
+// and repeats it when the database asks for that. Lists are read by [Pages], in the one form that is fast on all
+// databases.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
+)
+
+// Config says which database to open.
+type Config struct {
+	// DSN is "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of go-sql-driver,
+	// such as "mysql://root@unix(/run/mysqld.sock)/name".
+	DSN string
+	// OnStatement, unless nil, is called for every statement after it was sent, with the values of its
+	// placeholders; not for begin and commit.
+	OnStatement func(ctx context.Context, sql string, values []any)
+}
+
+// DB is an open database. It may be used by many goroutines.
+type DB struct {
+	writer, reader *gorm.DB // the same on MySQL
+	txOptions      []*sql.TxOptions
+}
+
+// Open opens the database and checks that it answers. Its errors never show the password of the DSN.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	var db *DB
+	var err error
+	kind, rest, _ := strings.Cut(cfg.DSN, ":")
+	switch kind {
+	case "sqlite":
+		db, err = openSQLite(rest)
+	case "mysql":
+		db, err = openMySQL(strings.TrimPrefix(rest, "//"))
+	default:
+		err = errors.New(`the DSN must begin with "sqlite:" or "mysql://"`)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := db.ping(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
+	}
+	if cfg.OnStatement != nil {
+		for _, pool := range db.pools() {
+			if err := watch(pool, cfg.OnStatement); err != nil {
+				return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
+			}
+		}
+	}
+	return db, nil
+}
+
+// Read returns the handle for reading statements. They see every write that was committed before.
+func (d *DB) Read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
+
+// Close closes all connections.
+func (d *DB) Close() error {
+	var errs []error
+	for _, pool := range d.pools() {
+		conns, err := pool.DB()
+		if err == nil {
+			err = conns.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (d *DB) pools() []*gorm.DB {
+	if d.reader == d.writer {
+		return []*gorm.DB{d.writer}
+	}
+	return []*gorm.DB{d.reader, d.writer} // the writer is closed last: it folds the WAL into the file
+}
+
+func (d *DB) ping(ctx context.Context) error {
+	for _, pool := range d.pools() {
+		conns, err := pool.DB()
+		if err != nil {
+			return err
+		}
+		if err := conns.PingContext(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Excluded names the value that an upsert wanted to insert into the column, for use on its updating side.
+func Excluded(tx *gorm.DB, column string) string {
+	if tx.Name() == "mysql" {
+		return "VALUES(" + column + ")"
+	}
+	return "excluded." + column
+}
+
+// Locked makes a query of a transaction lock the rows it finds until the end. On SQLite the transaction holds the
+// only lock there is anyway.
+func Locked(tx *gorm.DB) *gorm.DB {
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
+
+// config is shared by both databases: transactions are opened by [DB.Write] alone, and errors are logged once, by
+// whoever answers the request.
+func config() *gorm.Config {
+	return &gorm.Config{SkipDefaultTransaction: true, TranslateError: true, Logger: logger.Discard}
+}
+
+func watch(pool *gorm.DB, onStatement func(context.Context, string, []any)) error {
+	tell := func(tx *gorm.DB) {
+		if tx.Statement.SQL.Len() > 0 && !tx.DryRun {
+			onStatement(tx.Statement.Context, tx.Statement.SQL.String(), tx.Statement.Vars)
+		}
+	}
+	const name = "database:watch"
+	on := pool.Callback()
+	return errors.Join(
+		on.Create().After("gorm:create").Register(name, tell),
+		on.Query().After("gorm:query").Register(name, tell),
+		on.Update().After("gorm:update").Register(name, tell),
+		on.Delete().After("gorm:delete").Register(name, tell),
+		on.Row().After("gorm:row").Register(name, tell),
+		on.Raw().After("gorm:raw").Register(name, tell),
+	)
+}

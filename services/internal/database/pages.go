@@ -1,0 +1,109 @@
+package database
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"minidouyin/idl/kitex_gen/page"
+)
+
+// maxUnion is the number of lists read by one statement; SQLite takes at most 500.
+const maxUnion = 400
+
+// Row is a row of a list.
+type Row interface {
+	// Place returns whose list the row is in and where it stands: lists are ordered by createdAt, then id, both
+	// falling.
+	Place() (owner, createdAt, id int64)
+}
+
+// Rows is a page of a list.
+type Rows[T any] struct {
+	Rows    []T
+	HasMore bool
+}
+
+// Listing is a table that holds one list per owner. The table needs an index (Owner, created_at, id).
+type Listing struct {
+	Table string
+	Owner string // the column with the owner's id
+}
+
+// Pages returns the same page of the list of each owner, by one statement for up to 400 owners. Owners without rows
+// there are absent.
+func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[int64]Rows[T], error) {
+	pages := make(map[int64]Rows[T], len(owners))
+	for chunk := range slices.Chunk(distinct(owners), maxUnion) {
+		query, values := list.query(chunk, p)
+		var rows []T
+		if err := db.Raw(query, values...).Scan(&rows).Error; err != nil {
+			return nil, fmt.Errorf("list %s by %s: %w", list.Table, list.Owner, err)
+		}
+		sortRows(rows)
+		for len(rows) > 0 {
+			owner, _, _ := rows[0].Place()
+			n := slices.IndexFunc(rows, func(r T) bool { o, _, _ := r.Place(); return o != owner })
+			if n < 0 {
+				n = len(rows)
+			}
+			pages[owner] = Cut(rows[:n:n], int(p.Limit))
+			rows = rows[n:]
+		}
+	}
+	return pages, nil
+}
+
+// query reads one row more than a page from each list, which tells whether there are more. Each part of the union
+// walks its own stretch of the index and stops.
+func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
+	after, place := After(p.After)
+	one := fmt.Sprintf("SELECT * FROM %s WHERE %s = ?%s ORDER BY created_at DESC, id DESC LIMIT ?", l.Table, l.Owner, after)
+	parts := make([]string, len(owners))
+	var values []any
+	for i, owner := range owners {
+		parts[i] = fmt.Sprintf("SELECT * FROM (%s) AS t%d", one, i)
+		values = append(values, owner)
+		values = append(values, place...)
+		values = append(values, p.Limit+1)
+	}
+	if len(owners) == 1 {
+		return one, values
+	}
+	return strings.Join(parts, " UNION ALL "), values
+}
+
+// After returns the condition that rows stand after the cursor, beginning with AND, and its values; nothing without
+// a cursor. The form with OR alone, or with row values, scans on one database or the other.
+func After(cursor *page.Cursor) (string, []any) {
+	if cursor == nil {
+		return "", nil
+	}
+	return " AND created_at <= ? AND (created_at < ? OR id < ?)", []any{cursor.CreatedAt, cursor.CreatedAt, cursor.ID}
+}
+
+// Cut makes a page of at most limit rows out of limit+1 that were read.
+func Cut[T any](rows []T, limit int) Rows[T] {
+	if len(rows) > limit {
+		return Rows[T]{Rows: rows[:limit], HasMore: true}
+	}
+	return Rows[T]{Rows: rows}
+}
+
+// sortRows puts rows of one owner together, in order: SQL promises no order for a union.
+func sortRows[T Row](rows []T) {
+	slices.SortFunc(rows, func(a, b T) int {
+		aOwner, aTime, aID := a.Place()
+		bOwner, bTime, bID := b.Place()
+		return cmp.Or(cmp.Compare(aOwner, bOwner), cmp.Compare(bTime, aTime), cmp.Compare(bID, aID))
+	})
+}
+
+func distinct(ids []int64) []int64 {
+	ids = slices.Clone(ids) // a request is shared with its sender
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

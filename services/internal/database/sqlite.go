@@ -1,0 +1,52 @@
+package database
+
+import (
+	"database/sql"
+	"errors"
+	"net/url"
+	"path/filepath"
+
+	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
+)
+
+const readers = 8
+
+// openSQLite opens two pools on one file. SQLite has one writer at a time: with a single writing connection whose
+// transactions take the write lock at once, writers queue in Go, where waiting ends with the context. Readers run
+// beside it, each on the state that was committed last.
+func openSQLite(path string) (*DB, error) {
+	if path == "" || path == ":memory:" {
+		return nil, errors.New("sqlite needs the path of a file")
+	}
+	writer, err := openPool(path, 1, url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	reader, err := openPool(path, readers, url.Values{
+		"_pragma": {"busy_timeout(10000)", "query_only(1)"},
+	})
+	if err != nil {
+		return nil, errors.Join(err, (&DB{writer: writer, reader: writer}).Close())
+	}
+	return &DB{writer: writer, reader: reader}, nil
+}
+
+func openPool(path string, size int, options url.Values) (*gorm.DB, error) {
+	// As a URI, a path may hold any character.
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
+	conns, err := sql.Open(sqlite.DriverName, file.String())
+	if err != nil {
+		return nil, err
+	}
+	conns.SetMaxOpenConns(size)
+	conns.SetMaxIdleConns(size)
+	pool, err := gorm.Open(&sqlite.Dialector{Conn: conns}, config())
+	if err != nil {
+		return nil, errors.Join(err, conns.Close())
+	}
+	return pool, nil
+}

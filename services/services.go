@@ -1,0 +1,121 @@
+// Package services builds the three services of minidouyin: basics, interaction and social.
+//
+// They have one shape: a kitex server whose handler checks the request and keeps the data in an SQL database of its
+// own, though several may share one. They never call each other. [Open] builds one:
+//
+//	service, err := services.Open(ctx, services.Basics, services.Config{DSN: "sqlite:data/basics.db"})
+//	...
+//	defer service.Close()
+//	err = service.Server.Run() // or server.NewLocalCaller("bff", service.Server) without a network
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/pkg/transmeta"
+	"github.com/cloudwego/kitex/server"
+
+	"minidouyin/idl/kitex_gen/basics/basicsservice"
+	"minidouyin/idl/kitex_gen/interaction/interactionservice"
+	"minidouyin/idl/kitex_gen/social/socialservice"
+	"minidouyin/services/basics"
+	"minidouyin/services/interaction"
+	"minidouyin/services/internal/database"
+	"minidouyin/services/social"
+)
+
+// The names of the services.
+const (
+	Basics      = "basics"
+	Interaction = "interaction"
+	Social      = "social"
+)
+
+// PasswordCost is what hashing one password costs; fields that are 0 have a safe default.
+type PasswordCost = basics.PasswordCost
+
+// Config configures a service.
+type Config struct {
+	// DSN names the database: "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of
+	// go-sql-driver, such as "mysql://root@unix(/run/mysqld.sock)/name".
+	DSN string
+	// Log receives one line for each call that failed by the service's own fault. Nil means slog.Default().
+	Log *slog.Logger
+	// PasswordCost is used by basics alone.
+	PasswordCost PasswordCost
+	// OnStatement, unless nil, is called for every SQL statement after it was sent, without the values of its
+	// placeholders; not for begin and commit.
+	OnStatement func(ctx context.Context, sql string)
+}
+
+// Service is an open service.
+type Service struct {
+	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves
+	// signals to its owner, who stops it before closing the service.
+	Server server.Server
+	db     *database.DB
+}
+
+// Open opens the database of the named service, brings it to the current schema, and builds the server. The options
+// come after those that every service has.
+func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (*Service, error) {
+	dbConfig := database.Config{DSN: cfg.DSN}
+	if cfg.OnStatement != nil {
+		dbConfig.OnStatement = func(ctx context.Context, sql string, _ []any) { cfg.OnStatement(ctx, sql) }
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	db, err := database.Open(ctx, dbConfig)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	built, err := build(ctx, name, db, cfg, append(serverOptions(name, cfg.Log), opts...))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), db.Close())
+	}
+	return &Service{Server: built, db: db}, nil
+}
+
+// Close closes the database. The server must have stopped before.
+func (s *Service) Close() error { return s.db.Close() }
+
+func build(ctx context.Context, name string, db *database.DB, cfg Config, opts []server.Option) (server.Server, error) {
+	switch name {
+	case Basics:
+		handler, err := basics.New(ctx, db, cfg.PasswordCost)
+		if err != nil {
+			return nil, err
+		}
+		return basicsservice.NewServer(handler, opts...), nil
+	case Interaction:
+		handler, err := interaction.New(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		return interactionservice.NewServer(handler, opts...), nil
+	case Social:
+		handler, err := social.New(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		return socialservice.NewServer(handler, opts...), nil
+	}
+	return nil, errors.New("no such service")
+}
+
+func serverOptions(name string, log *slog.Logger) []server.Option {
+	return []server.Option{
+		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: name}),
+		// Both are needed for error codes to cross the wire.
+		server.WithMetaHandler(transmeta.ServerTTHeaderHandler),
+		server.WithMetaHandler(transmeta.MetainfoServerHandler),
+		server.WithEnableContextTimeout(true),
+		server.WithExitSignal(func() <-chan error { return make(chan error) }),
+		server.WithMiddleware(maskErrors(log)),
+	}
+}

@@ -1,0 +1,134 @@
+package social
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/idl/kitex_gen/social"
+	"minidouyin/services/internal/database"
+)
+
+// conversation is the latest message between two users, the one with the lower id first. Sending locks its row, so
+// the messages of two users are written one after the other.
+type conversation struct {
+	LowID         int64  `gorm:"primaryKey;autoIncrement:false"`
+	HighID        int64  `gorm:"primaryKey;autoIncrement:false;index:conversations_high"`
+	LastAt        int64  `gorm:"not null"`
+	LastMessageID int64  `gorm:"not null"`
+	LastFromID    int64  `gorm:"not null"`
+	LastContent   string `gorm:"size:256;not null"`
+}
+
+// latest returns the latest message.
+func (c *conversation) latest() *social.Message {
+	to := c.LowID
+	if c.LastFromID == c.LowID {
+		to = c.HighID
+	}
+	return &social.Message{ID: c.LastMessageID, FromUserID: c.LastFromID, ToUserID: to, Content: c.LastContent, CreatedAt: c.LastAt}
+}
+
+// message has a time that is unique between its two users and rises in the order of the commits: whoever asks for
+// what came after a time misses nothing.
+type message struct {
+	ID        int64
+	LowID     int64  `gorm:"not null;uniqueIndex:messages_pair,priority:1;index:messages_from,priority:1"`
+	HighID    int64  `gorm:"not null;uniqueIndex:messages_pair,priority:2;index:messages_from,priority:2"`
+	FromID    int64  `gorm:"not null;index:messages_from,priority:3"`
+	ToID      int64  `gorm:"not null"`
+	Content   string `gorm:"size:256;not null"`
+	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:messages_pair,priority:3;index:messages_from,priority:4"`
+}
+
+func (m *message) wire() *social.Message {
+	return &social.Message{ID: m.ID, FromUserID: m.FromID, ToUserID: m.ToID, Content: m.Content, CreatedAt: m.CreatedAt}
+}
+
+func pair(a, b int64) (low, high int64) { return min(a, b), max(a, b) }
+
+// send stores the message and sets its id and time.
+func (s *store) send(ctx context.Context, m *message) error {
+	m.LowID, m.HighID = pair(m.FromID, m.ToID)
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		var err error
+		if m.CreatedAt, err = takeTime(tx, m); err != nil {
+			return err
+		}
+		m.ID = 0
+		if err := tx.Create(m).Error; err != nil {
+			return err
+		}
+		return tx.Model(&conversation{}).Where("low_id = ? AND high_id = ?", m.LowID, m.HighID).
+			Updates(map[string]any{"last_message_id": m.ID, "last_from_id": m.FromID, "last_content": m.Content}).Error
+	})
+	if err != nil {
+		return fmt.Errorf("send message: %w", err)
+	}
+	return nil
+}
+
+// takeTime locks the conversation and moves its time on: to now, or a millisecond past the last message.
+func takeTime(tx *gorm.DB, m *message) (int64, error) {
+	c := conversation{LowID: m.LowID, HighID: m.HighID, LastAt: now(), LastFromID: m.FromID}
+	later := database.Excluded(tx, "last_at")
+	err := tx.Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "low_id"}, {Name: "high_id"}},
+		DoUpdates: []clause.Assignment{{
+			Column: clause.Column{Name: "last_at"},
+			Value:  gorm.Expr("CASE WHEN last_at >= " + later + " THEN last_at + 1 ELSE " + later + " END"),
+		}},
+	}).Create(&c).Error
+	if err != nil {
+		return 0, err
+	}
+	var at int64
+	err = tx.Model(&conversation{}).Where("low_id = ? AND high_id = ?", m.LowID, m.HighID).Pluck("last_at", &at).Error
+	return at, err
+}
+
+// messages returns the page of messages of two users before the cursor, oldest first.
+func (s *store) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (database.Rows[message], error) {
+	low, high := pair(a, b)
+	condition, place := database.After(before)
+	var found []message
+	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ?"+condition, append([]any{low, high}, place...)...).
+		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
+	if err != nil {
+		return database.Rows[message]{}, fmt.Errorf("list messages: %w", err)
+	}
+	rows := database.Cut(found, limit)
+	slices.Reverse(rows.Rows)
+	return rows, nil
+}
+
+// received returns the oldest messages that peer sent to the user after that time.
+func (s *store) received(ctx context.Context, userID, peer int64, limit int, after int64) (database.Rows[message], error) {
+	low, high := pair(userID, peer)
+	var found []message
+	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", low, high, peer, after).
+		Order("created_at").Limit(limit + 1).Find(&found).Error
+	if err != nil {
+		return database.Rows[message]{}, fmt.Errorf("list received messages: %w", err)
+	}
+	return database.Cut(found, limit), nil
+}
+
+// latest returns the conversations of the user with the peers, of those who ever wrote.
+func (s *store) latest(ctx context.Context, userID int64, peers []int64) ([]conversation, error) {
+	if len(peers) == 0 {
+		return nil, nil
+	}
+	var found []conversation
+	// Two parts, for the user has the lower or the higher id. Databases differ in how they write (a, b) IN (...).
+	err := s.db.Read(ctx).Raw(`SELECT * FROM conversations WHERE low_id = ? AND high_id IN ?
+		UNION ALL SELECT * FROM conversations WHERE high_id = ? AND low_id IN ?`, userID, peers, userID, peers).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("get conversations: %w", err)
+	}
+	return found, nil
+}

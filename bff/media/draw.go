@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/hajimehoshi/bitmapfont/v4"
@@ -15,7 +16,9 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// drawDefaults draws the pictures of users without their own.
+// defaults returns the pictures of users without their own, by key. They are drawn once.
+var defaults = sync.OnceValues(drawDefaults)
+
 func drawDefaults() (map[string][]byte, error) {
 	avatar, err := encode(drawAvatar())
 	if err != nil {
@@ -37,7 +40,7 @@ func drawAvatar() *image.RGBA {
 
 // drawBackground draws hills under an evening sky.
 func drawBackground() *image.RGBA {
-	const w, h = 960, 540
+	const w, h = 720, 405
 	c := newCanvas(w, h, hue(265, 0.45, 0.45), hue(20, 0.75, 0.78))
 	c.disc(w*0.68, h*0.52, h*0.15, color.NRGBA{255, 240, 214, 60})
 	c.disc(w*0.68, h*0.52, h*0.11, color.NRGBA{255, 240, 214, 230})

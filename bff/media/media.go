@@ -86,7 +86,7 @@ func Open(cfg Config) (*Media, error) {
 			return nil, fmt.Errorf("make media folder: %w", err)
 		}
 	}
-	if m.defaults, err = drawDefaults(); err != nil {
+	if m.defaults, err = defaults(); err != nil {
 		return nil, fmt.Errorf("draw default pictures: %w", err)
 	}
 	return m, nil

@@ -90,7 +90,7 @@ func TestStageVideoRefuses(t *testing.T) {
 		"fragments, none":          {frag[:bytes.Index(frag, []byte("moof"))-4], "the video has no length"},
 		"webm, cut":                {webm[:len(webm)/2], "the video is cut off"},
 		"webm, header alone":       {webm[:20], "the video is cut off"},
-		"webm, then noise":         {append(bytes.Clone(webm[:300]), bytes.Repeat([]byte("noise"), len(webm))...), "the file holds no video that can be played"},
+		"webm, then noise":         {append(bytes.Clone(webm[:300]), bytes.Repeat([]byte("noise"), len(webm))...), "the video is damaged"},
 		"avi, cut":                 {avi[:len(avi)/2], "the video is cut off"},
 		"huge index claimed":       {append(bytes.Clone(slow[:32]), 0x7f, 0xff, 0xff, 0xff, 'm', 'o', 'o', 'v'), "the video is cut off"},
 		"huge index":               {append(bytes.Clone(slow[:32]), hugeIndex()...), "the video's index is too large"},
@@ -319,7 +319,7 @@ func TestStageVideoCancelled(t *testing.T) {
 // A large video is streamed: staging it takes hardly any memory.
 func TestStageVideoMemory(t *testing.T) {
 	const size = 256 << 20
-	m := mustOpen(t, withoutFFmpeg)
+	m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); cfg.MaxVideoBytes = 1 << 30 })
 	f, err := m.Spool(bytes.NewReader(nil), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -337,9 +337,10 @@ func TestStageVideoMemory(t *testing.T) {
 	if _, err := f.WriteAt(grown[end:], int64(mdat+size)); err != nil {
 		t.Fatal(err)
 	}
+	cover := bytes.NewReader(sample(t, "picture.jpg"))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	s, err := m.StageVideo(context.Background(), f, "title", nil)
+	s, err := m.StageVideo(context.Background(), f, "title", cover)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,8 @@ func readTimestamp(text string) (any, string) {
 	return json.Number(strconv.FormatInt(min(moment, lastMoment), 10)), ""
 }
 
-var decimal = regexp.MustCompile(`^([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`)
+// decimal takes a space for the sign of an exponent: it is a + that the client did not escape.
+var decimal = regexp.MustCompile(`^([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+ -]?[0-9]+))?$`)
 
 // parseInteger reads a decimal number, plain or with an exponent; false when it is no whole number or does not fit
 // into 64 bits.
@@ -139,7 +140,7 @@ func parseInteger(text string) (int64, bool) {
 	power := 0 // the number is digits × 10^power
 	if exponent != "" {
 		var err error
-		if power, err = strconv.Atoi(exponent); err != nil || power > math.MaxInt32 || power < math.MinInt32 {
+		if power, err = strconv.Atoi(strings.TrimPrefix(exponent, " ")); err != nil || power > math.MaxInt32 || power < math.MinInt32 {
 			return 0, false
 		}
 	}

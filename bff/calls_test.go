@@ -22,7 +22,6 @@ type world struct {
 	*site
 	ids, tokens map[string]string
 	videos      []string // ids, oldest first
-	comments    []string // ids, all written by ann under the first video
 	runs        int      // counts runs, for names that must be new
 }
 
@@ -94,7 +93,6 @@ func (w *world) fill(s string) string {
 // What every REST operation and the main web queries cost: the calls to the services and the SQL statements, exactly,
 // whatever the size of the page and the order in which goroutines run. This is the proof that no page costs N+1.
 func TestCalls(t *testing.T) {
-	const user = "BatchGetRelationStats 1, BatchGetUserLikeStats 1, BatchGetUsers 1"
 	operations := []calledOperation{
 		{"REST feed, visitor", asREST("GET", "/douyin/feed/"), "", 0},
 		{"REST feed, token", asREST("GET", "/douyin/feed/", "token", "@ann"), "", 0},

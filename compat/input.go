@@ -117,7 +117,8 @@ func (in *input) readMultipart(body *meter, boundary string, op *operation) erro
 	for parts := 0; ; parts++ {
 		part, err := form.NextPart()
 		switch {
-		case err == io.EOF, errors.Is(err, io.EOF) && body.left == maxForm: // the end, or an empty body
+		//nolint:errorlint // a wrapped io.EOF says that the form broke off, unless the body is empty
+		case err == io.EOF, errors.Is(err, io.EOF) && body.left == maxForm:
 			return nil
 		case err != nil:
 			return body.refusal()
@@ -155,7 +156,8 @@ func (in *input) spool(body *meter, part *multipart.Part) error {
 	if err == nil {
 		in.files[name], in.releases = upload, append(in.releases, release)
 	}
-	if content.err != nil && content.err != io.EOF { // the client's fault, not that of the store
+	//nolint:errorlint // readers end with io.EOF itself; anything else is the client's fault, not that of the store
+	if content.err != nil && content.err != io.EOF {
 		return body.refusal()
 	}
 	return err

@@ -35,7 +35,7 @@ func FuzzInteger(f *testing.F) {
 		}
 		got, ok := parseInteger(text)
 		if !number.MatchString(text) {
-			if ok && !(decimal.MatchString(text) && got == 0) {
+			if ok && (!decimal.MatchString(text) || got != 0) {
 				t.Fatalf("%q is no number, but was read as %d", text, got)
 			}
 			return

@@ -48,8 +48,8 @@ func isRequestError(err *gqlerror.Error) bool {
 // isUnreadable tells whether a transport of gqlgen could not read the request. Its text repeats the body and so is
 // not shown.
 func isUnreadable(err error) bool {
-	own, ok := err.(*gqlerror.Error)
-	return ok && own.Err == nil && own.Path == nil && own.Extensions == nil
+	var own *gqlerror.Error
+	return errors.As(err, &own) && own.Err == nil && own.Path == nil && own.Extensions == nil
 }
 
 // Recover turns a panic in a resolver into an internal error.

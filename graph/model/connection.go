@@ -25,18 +25,27 @@ type Edge[T any] struct {
 	Node   T
 }
 
-// The connections and edges of the schema.
 type (
-	VideoConnection   = Connection[*Video]
-	VideoEdge         = Edge[*Video]
+	// VideoConnection is a page of videos.
+	VideoConnection = Connection[*Video]
+	// VideoEdge is a video in a list.
+	VideoEdge = Edge[*Video]
+	// CommentConnection is a page of comments.
 	CommentConnection = Connection[*Comment]
-	CommentEdge       = Edge[*Comment]
-	UserConnection    = Connection[*User]
-	UserEdge          = Edge[*User]
-	FriendConnection  = Connection[*Friend]
-	FriendEdge        = Edge[*Friend]
+	// CommentEdge is a comment in a list.
+	CommentEdge = Edge[*Comment]
+	// UserConnection is a page of users.
+	UserConnection = Connection[*User]
+	// UserEdge is a user in a list.
+	UserEdge = Edge[*User]
+	// FriendConnection is a page of friends.
+	FriendConnection = Connection[*Friend]
+	// FriendEdge is a friend in a list.
+	FriendEdge = Edge[*Friend]
+	// MessageConnection is a page of messages.
 	MessageConnection = Connection[*Message]
-	MessageEdge       = Edge[*Message]
+	// MessageEdge is a message in a list.
+	MessageEdge = Edge[*Message]
 )
 
 // NewConnection returns a page of nodes. next and previous say whether the list goes on after and before it.

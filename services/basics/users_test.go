@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/services"
-	"minidouyin/services/internal/database"
 	"minidouyin/services/internal/servicetest"
 )
 
@@ -81,7 +79,7 @@ func TestNames(t *testing.T) {
 func TestNameRace(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		var taken [16]codes.Code
-		atOnce(len(taken), func(i int) {
+		servicetest.AtOnce(len(taken), func(i int) {
 			_, err := s.CreateUser(t.Context(), &basics.CreateUserRequest{Name: fmt.Sprintf("%cob", "bB"[i%2]), Password: "x"})
 			taken[i] = codes.Of(err)
 		})
@@ -127,7 +125,7 @@ func TestPasswordHash(t *testing.T) {
 		s.mustUser(t, "Ann")
 		s.mustUser(t, "Bob")
 		var hashes []string
-		db := openDatabase(t, s.dsn)
+		db := servicetest.Database(t, s.dsn)
 		if err := db.Read(t.Context()).Raw("SELECT password_hash FROM users").Scan(&hashes).Error; err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +226,7 @@ func TestDeleteUserOfManyVideos(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
 		const many = 1201
-		db := openDatabase(t, s.dsn)
+		db := servicetest.Database(t, s.dsn)
 		rows := make([]map[string]any, many)
 		for i := range rows {
 			rows[i] = map[string]any{"author_id": ann.ID, "title": "t", "play_key": fmt.Sprint("p", i), "cover_key": fmt.Sprint("c", i), "created_at": i + 1}
@@ -251,7 +249,7 @@ func TestDeleteUserOfManyVideos(t *testing.T) {
 func TestDeleteUserWhilePublishing(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
-		atOnce(9, func(i int) {
+		servicetest.AtOnce(9, func(i int) {
 			if i == 4 {
 				s.DeleteUser(context.Background(), &basics.DeleteUserRequest{UserID: ann.ID})
 				return
@@ -266,23 +264,4 @@ func TestDeleteUserWhilePublishing(t *testing.T) {
 	})
 }
 
-func openDatabase(t *testing.T, dsn string) *database.DB {
-	t.Helper()
-	db, err := database.Open(t.Context(), database.Config{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 func ref[T any](v T) *T { return &v }
-
-// atOnce runs do(0) to do(n-1) at the same time.
-func atOnce(n int, do func(i int)) {
-	var group sync.WaitGroup
-	for i := range n {
-		group.Go(func() { do(i) })
-	}
-	group.Wait()
-}

@@ -115,7 +115,7 @@ func TestBurst(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		authors := []int64{s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID}
 		const many = 100
-		atOnce(10, func(i int) {
+		servicetest.AtOnce(10, func(i int) {
 			for n := range many / 10 {
 				s.mustVideo(t, authors[n%2], fmt.Sprint("v", i, "-", n))
 			}
@@ -242,7 +242,7 @@ func TestDeleteVideo(t *testing.T) {
 		servicetest.Refuses(remove(999, ann))(t, codes.NotFound)
 		servicetest.Refuses(remove(-1, ann))(t, codes.InvalidArgument)
 		got := make([]codes.Code, 8)
-		atOnce(len(got), func(i int) {
+		servicetest.AtOnce(len(got), func(i int) {
 			_, err := remove(video.ID, ann)
 			got[i] = codes.Of(err)
 		})

@@ -12,15 +12,14 @@ import (
 	"minidouyin/services/internal/plantest"
 )
 
-// No statement of the store reads a whole table or sorts rows, with 10,000 rows in each table.
+// No statement of the store reads a whole table or sorts rows, with 10,000 rows in each table of MariaDB.
 func TestPlans(t *testing.T) {
-	const many = 10_000
-	fill := func(tx *gorm.DB) error {
+	fill := func(tx *gorm.DB, many int) error {
 		users, videos, removals := make([]user, many), make([]video, many), make([]removal, many)
 		for i := range many {
 			users[i] = user{Name: fmt.Sprint("user", i), NameKey: fmt.Sprint("user", i)}
 			videos[i] = video{AuthorID: int64(i%100 + 1), CreatedAt: int64(i + 1), PlayKey: "p", CoverKey: "c"}
-			removals[i] = removal{FileKey: fmt.Sprint("file", i), DueAt: int64(i) * now() / many * 2}
+			removals[i] = removal{FileKey: fmt.Sprint("file", i), DueAt: int64(i) * now() / int64(many) * 2}
 		}
 		for _, insert := range []func() error{
 			func() error { return plantest.Insert(tx, users) },

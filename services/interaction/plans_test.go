@@ -10,10 +10,9 @@ import (
 	"minidouyin/services/internal/plantest"
 )
 
-// No statement of the store reads a whole table or sorts rows, with 10,000 rows in each table.
+// No statement of the store reads a whole table or sorts rows, with 10,000 rows in each table of MariaDB.
 func TestPlans(t *testing.T) {
-	const many = 10_000
-	fill := func(tx *gorm.DB) error {
+	fill := func(tx *gorm.DB, many int) error {
 		likes, comments := make([]like, many), make([]comment, many)
 		videos, users := make([]videoStats, many), make([]userStats, many)
 		for i := range many {
@@ -21,7 +20,7 @@ func TestPlans(t *testing.T) {
 			likes[i] = like{UserID: user, VideoID: other, AuthorID: 1, CreatedAt: int64(i / 10)}
 			comments[i] = comment{UserID: user, VideoID: other, Content: "text", CreatedAt: int64(i / 10)}
 			videos[i] = videoStats{VideoID: int64(i + 1), LikeCount: 100, CommentCount: 100}
-			users[i] = userStats{UserID: int64(i + 1), GivenCount: 100, ReceivedCount: many}
+			users[i] = userStats{UserID: int64(i + 1), GivenCount: 100, ReceivedCount: int64(many)}
 		}
 		for _, insert := range []func() error{
 			func() error { return plantest.Insert(tx, likes) },

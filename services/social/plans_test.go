@@ -10,10 +10,9 @@ import (
 	"minidouyin/services/internal/plantest"
 )
 
-// No statement of the store reads a whole table or sorts rows, with about 10,000 rows in each table.
+// No statement of the store reads a whole table or sorts rows, with about 10,000 rows in each table of MariaDB.
 func TestPlans(t *testing.T) {
-	const many = 10_000
-	fill := func(tx *gorm.DB) error {
+	fill := func(tx *gorm.DB, many int) error {
 		var follows []follow
 		var messages []message
 		var conversations []conversation

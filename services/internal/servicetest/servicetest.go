@@ -16,6 +16,7 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/services"
+	"minidouyin/services/internal/database"
 	"minidouyin/services/mysqltest"
 )
 
@@ -49,6 +50,30 @@ func Open(tb testing.TB, name, dsn string) (client.Option, *Statements) {
 		}
 	})
 	return Local(tb, service.Server), statements
+}
+
+// Database opens the database of a service beside it, for what no call shows or does.
+func Database(tb testing.TB, dsn string) *database.DB {
+	tb.Helper()
+	db, err := database.Open(tb.Context(), database.Config{DSN: dsn})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return db
+}
+
+// AtOnce runs do(0) to do(n-1) at the same time and waits for all.
+func AtOnce(n int, do func(i int)) {
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { do(i) })
+	}
+	group.Wait()
 }
 
 // Local returns the option that connects a client to a server within the process.

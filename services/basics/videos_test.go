@@ -1,0 +1,344 @@
+package basics_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/servicetest"
+)
+
+func (s *service) feed(t *testing.T, before *int64) []*basics.Video {
+	t.Helper()
+	return servicetest.Must(s.ListFeed(t.Context(), &basics.ListFeedRequest{Page: &page.Page{Limit: 1000}, PublishedBefore: before}))(t).Page.Videos
+}
+
+func (s *service) video(t *testing.T, id int64) *basics.Video {
+	t.Helper()
+	return servicetest.Must(s.BatchGetVideos(t.Context(), &basics.BatchGetVideosRequest{VideoIds: []int64{id}}))(t).Videos[id]
+}
+
+func (s *service) mustReserve(t *testing.T, keys ...string) {
+	t.Helper()
+	servicetest.Must(s.ReserveFiles(t.Context(), &basics.ReserveFilesRequest{Keys: keys, TTLMs: time.Hour.Milliseconds()}))(t)
+}
+
+func (s *service) removals(t *testing.T, all bool) []*basics.Removal {
+	t.Helper()
+	return servicetest.Must(s.ListRemovals(t.Context(), &basics.ListRemovalsRequest{Limit: 1000, IncludeReserved: all}))(t).Removals
+}
+
+// sameRemovals tells whether the removals are the wanted ones, in any order: "file KEY", "video ID", "user ID".
+func sameRemovals(removals []*basics.Removal, want ...string) bool {
+	var got []string
+	for _, r := range removals {
+		switch {
+		case r.FileKey != "" && r.VideoID == 0 && r.UserID == 0:
+			got = append(got, "file "+r.FileKey)
+		case r.FileKey == "" && r.VideoID != 0 && r.UserID == 0:
+			got = append(got, fmt.Sprint("video ", r.VideoID))
+		case r.FileKey == "" && r.VideoID == 0 && r.UserID != 0:
+			got = append(got, fmt.Sprint("user ", r.UserID))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	return slices.Equal(got, want) && len(got) == len(removals)
+}
+
+func insert(table string, rows []map[string]any) func(tx *gorm.DB) error {
+	return func(tx *gorm.DB) error { return tx.Table(table).CreateInBatches(rows, 500).Error }
+}
+
+// A published video is in the feed and in its author's list at once, counts, and takes its files' reservations.
+func TestCreateVideo(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		ann := s.mustUser(t, "Ann")
+		s.mustReserve(t, "day.mp4", "day.jpg", "other.mp4")
+		start := time.Now().UnixMilli()
+		video := servicetest.Must(s.CreateVideo(t.Context(), &basics.CreateVideoRequest{
+			AuthorID: ann.ID, Title: "  a day \U0001F600 ", PlayKey: "day.mp4", CoverKey: "day.jpg",
+		}))(t).Video
+		if video.CreatedAt < start || video.CreatedAt > time.Now().UnixMilli() || video.Title != "a day \U0001F600" {
+			t.Errorf("got %v", video)
+		}
+		listed := servicetest.Must(s.ListUserVideos(t.Context(), &basics.ListUserVideosRequest{UserIds: []int64{ann.ID}, Page: &page.Page{Limit: 1}}))(t).Pages[ann.ID]
+		if feed := s.feed(t, nil); len(feed) != 1 || *feed[0] != *video || len(listed.Videos) != 1 || *listed.Videos[0] != *video || *s.video(t, video.ID) != *video {
+			t.Errorf("feed %v, list %v, want %v", feed, listed, video)
+		}
+		if got := s.user(t, ann.ID).VideoCount; got != 1 {
+			t.Errorf("the user has %d videos", got)
+		}
+		if got := s.removals(t, true); !sameRemovals(got, "file other.mp4") {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// What is refused leaves nothing behind.
+func TestCreateVideoRefusals(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		ann := s.mustUser(t, "Ann")
+		for _, c := range []struct {
+			author             int64
+			title, play, cover string
+			want               codes.Code
+		}{
+			{999, "t", "p", "c", codes.NotFound},
+			{0, "t", "p", "c", codes.InvalidArgument},
+			{ann.ID, " ", "p", "c", codes.InvalidArgument},
+			{ann.ID, strings.Repeat("字", 51), "p", "c", codes.InvalidArgument},
+			{ann.ID, "a\tb", "p", "c", codes.InvalidArgument},
+			{ann.ID, "t", "", "c", codes.InvalidArgument},
+			{ann.ID, "t", "p", "", codes.InvalidArgument},
+			{ann.ID, "t", strings.Repeat("p", 201), "c", codes.InvalidArgument},
+		} {
+			s.mustReserve(t, "p")
+			servicetest.Refuses(s.CreateVideo(t.Context(), &basics.CreateVideoRequest{AuthorID: c.author, Title: c.title, PlayKey: c.play, CoverKey: c.cover}))(t, c.want)
+		}
+		if got := s.user(t, ann.ID).VideoCount; got != 0 || len(s.feed(t, nil)) != 0 || len(s.removals(t, true)) != 8 {
+			t.Errorf("%d videos counted, feed %v, removals %v", got, s.feed(t, nil), s.removals(t, true))
+		}
+	})
+}
+
+// A hundred videos published in one burst, by several at once, have times of their own: pages by time lose none and
+// repeat none, and so do pages by cursor.
+func TestBurst(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		authors := []int64{s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID}
+		const many = 100
+		servicetest.AtOnce(10, func(i int) {
+			for n := range many / 10 {
+				s.mustVideo(t, authors[n%2], fmt.Sprint("v", i, "-", n))
+			}
+		})
+		var all, byTime, byCursor []int64
+		times := map[int64]bool{}
+		for _, v := range s.feed(t, nil) {
+			all = append(all, v.ID)
+			times[v.CreatedAt] = true
+		}
+		if len(all) != many || len(times) != many {
+			t.Fatalf("got %d videos with %d times", len(all), len(times))
+		}
+		request := &basics.ListFeedRequest{Page: &page.Page{Limit: 7}}
+		for more := true; more; {
+			got := servicetest.Must(s.ListFeed(t.Context(), request))(t).Page
+			for _, v := range got.Videos {
+				byTime = append(byTime, v.ID)
+			}
+			more = got.HasMore
+			request = &basics.ListFeedRequest{Page: request.Page, PublishedBefore: &got.Videos[len(got.Videos)-1].CreatedAt}
+		}
+		after := (*page.Cursor)(nil)
+		for more := true; more; {
+			got := servicetest.Must(s.ListFeed(t.Context(), &basics.ListFeedRequest{Page: &page.Page{Limit: 10, After: after}}))(t).Page
+			for _, v := range got.Videos {
+				byCursor = append(byCursor, v.ID)
+			}
+			last := got.Videos[len(got.Videos)-1]
+			more, after = got.HasMore, &page.Cursor{CreatedAt: last.CreatedAt, ID: last.ID}
+		}
+		if !slices.Equal(byTime, all) || !slices.Equal(byCursor, all) {
+			t.Errorf("by time %v\nby cursor %v\nwant %v", byTime, byCursor, all)
+		}
+		if got := s.user(t, authors[0]).VideoCount + s.user(t, authors[1]).VideoCount; got != many {
+			t.Errorf("%d videos counted", got)
+		}
+	})
+}
+
+// Several users' lists come in one answer, each newest first with its own has_more; unknown users have empty ones.
+func TestListUserVideos(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID
+		var anns []*basics.Video
+		for i := range 5 {
+			anns = append([]*basics.Video{s.mustVideo(t, ann, fmt.Sprint("a", i))}, anns...)
+		}
+		bobs := s.mustVideo(t, bob, "b")
+		list := func(p *page.Page, ids ...int64) (*basics.ListUserVideosResponse, error) {
+			return s.ListUserVideos(t.Context(), &basics.ListUserVideosRequest{UserIds: ids, Page: p})
+		}
+		pages := servicetest.Must(list(&page.Page{Limit: 2}, bob, 999, ann, ann))(t).Pages
+		if len(pages) != 3 || len(pages[ann].Videos) != 2 || !pages[ann].HasMore || *pages[ann].Videos[0] != *anns[0] || *pages[ann].Videos[1] != *anns[1] {
+			t.Errorf("got %v", pages)
+		}
+		if *pages[bob].Videos[0] != *bobs || pages[bob].HasMore || pages[999].Videos == nil || len(pages[999].Videos) != 0 {
+			t.Errorf("got %v", pages)
+		}
+		after := &page.Cursor{CreatedAt: anns[1].CreatedAt, ID: anns[1].ID}
+		for _, ids := range [][]int64{{ann}, {ann, bob}} {
+			got := servicetest.Must(list(&page.Page{Limit: 3, After: after}, ids...))(t).Pages[ann]
+			if len(got.Videos) != 3 || got.HasMore || *got.Videos[0] != *anns[2] || *got.Videos[2] != *anns[4] {
+				t.Errorf("after the second of %v: %v", ids, got)
+			}
+		}
+		if pages := servicetest.Must(list(&page.Page{Limit: 1}))(t).Pages; pages == nil || len(pages) != 0 {
+			t.Errorf("no ids give %v", pages)
+		}
+		many := make([]int64, 1000) // more than one statement takes
+		for i := range many {
+			many[i] = int64(i + 1)
+		}
+		if pages := servicetest.Must(list(&page.Page{Limit: 100}, many...))(t).Pages; len(pages) != 1000 || len(pages[ann].Videos) != 5 || len(pages[bob].Videos) != 1 {
+			t.Errorf("a thousand ids give %d pages, %v", len(pages), pages[ann])
+		}
+		for _, p := range []*page.Page{nil, {Limit: 0}, {Limit: -1}, {Limit: 1001}} {
+			servicetest.Refuses(list(p, ann))(t, codes.InvalidArgument)
+			servicetest.Refuses(s.ListFeed(t.Context(), &basics.ListFeedRequest{Page: p}))(t, codes.InvalidArgument)
+		}
+		servicetest.Refuses(list(&page.Page{Limit: 1}, 0))(t, codes.InvalidArgument)
+		servicetest.Refuses(list(&page.Page{Limit: 101}, many...))(t, codes.InvalidArgument)
+	})
+}
+
+// Only the author changes a video; a replaced cover becomes a removal, and its publishing time stays.
+func TestUpdateVideo(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID
+		video := s.mustVideo(t, ann, "day")
+		s.mustReserve(t, "new.jpg")
+		update := func(id, asker int64, title, cover *string) (*basics.UpdateVideoResponse, error) {
+			return s.UpdateVideo(t.Context(), &basics.UpdateVideoRequest{VideoID: id, AuthorID: asker, Title: title, CoverKey: cover})
+		}
+		want := *video
+		want.Title, want.CoverKey = "night", "new.jpg"
+		if got := servicetest.Must(update(video.ID, ann, ref(" night "), ref("new.jpg")))(t).Video; *got != want || *s.video(t, video.ID) != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		if got := s.removals(t, true); !sameRemovals(got, "file day.jpg") {
+			t.Errorf("got %v", got)
+		}
+		servicetest.Must(update(video.ID, ann, nil, ref("new.jpg")))(t)
+		servicetest.Refuses(update(video.ID, bob, ref("mine"), nil))(t, codes.PermissionDenied)
+		servicetest.Refuses(update(999, ann, ref("t"), nil))(t, codes.NotFound)
+		servicetest.Refuses(update(video.ID, ann, ref(""), nil))(t, codes.InvalidArgument)
+		servicetest.Refuses(update(video.ID, ann, nil, ref("")))(t, codes.InvalidArgument)
+		servicetest.Refuses(update(video.ID, 0, nil, nil))(t, codes.InvalidArgument)
+		if got := s.video(t, video.ID); *got != want || len(s.removals(t, true)) != 1 {
+			t.Errorf("refusals changed it to %v", got)
+		}
+	})
+}
+
+// Only the author deletes a video, once; its files and what others hold of it become removals.
+func TestDeleteVideo(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID
+		video := s.mustVideo(t, ann, "day")
+		remove := func(id, asker int64) (*basics.DeleteVideoResponse, error) {
+			return s.DeleteVideo(t.Context(), &basics.DeleteVideoRequest{VideoID: id, AuthorID: asker})
+		}
+		servicetest.Refuses(remove(video.ID, bob))(t, codes.PermissionDenied)
+		servicetest.Refuses(remove(999, ann))(t, codes.NotFound)
+		servicetest.Refuses(remove(-1, ann))(t, codes.InvalidArgument)
+		got := make([]codes.Code, 8)
+		servicetest.AtOnce(len(got), func(i int) {
+			_, err := remove(video.ID, ann)
+			got[i] = codes.Of(err)
+		})
+		slices.Sort(got)
+		if got[0] != codes.OK || got[1] != codes.NotFound || got[7] != codes.NotFound {
+			t.Errorf("got %v", got)
+		}
+		if s.video(t, video.ID) != nil || s.user(t, ann).VideoCount != 0 {
+			t.Errorf("left: %v of %v", s.video(t, video.ID), s.user(t, ann))
+		}
+		if got := s.removals(t, false); !sameRemovals(got, "file day.mp4", "file day.jpg", fmt.Sprint("video ", video.ID)) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// A reservation falls due after its time; finished removals are gone, and finishing may be repeated.
+func TestRemovals(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		reserve := func(ttl time.Duration, keys ...string) (*basics.ReserveFilesResponse, error) {
+			return s.ReserveFiles(t.Context(), &basics.ReserveFilesRequest{Keys: keys, TTLMs: ttl.Milliseconds()})
+		}
+		servicetest.Must(reserve(time.Hour, "later"))(t)
+		servicetest.Must(reserve(0, "now1", "now2"))(t)
+		servicetest.Must(reserve(0))(t)
+		due := s.removals(t, false)
+		if !sameRemovals(due, "file now1", "file now2") || !sameRemovals(s.removals(t, true), "file now1", "file now2", "file later") {
+			t.Fatalf("due %v, all %v", due, s.removals(t, true))
+		}
+		if one := servicetest.Must(s.ListRemovals(t.Context(), &basics.ListRemovalsRequest{Limit: 1}))(t).Removals; len(one) != 1 || *one[0] != *due[0] {
+			t.Errorf("got %v", one)
+		}
+		finish := func(ids ...int64) (*basics.FinishRemovalsResponse, error) {
+			return s.FinishRemovals(t.Context(), &basics.FinishRemovalsRequest{RemovalIds: ids})
+		}
+		servicetest.Must(finish())(t)
+		servicetest.Must(finish(due[0].ID, due[1].ID, 999))(t)
+		servicetest.Must(finish(due[0].ID))(t)
+		if got := s.removals(t, true); !sameRemovals(got, "file later") {
+			t.Errorf("got %v", got)
+		}
+		if got := s.removals(t, false); got == nil || len(got) != 0 {
+			t.Errorf("got %v", got)
+		}
+		servicetest.Refuses(reserve(time.Hour, ""))(t, codes.InvalidArgument)
+		servicetest.Refuses(reserve(-time.Hour, "k"))(t, codes.InvalidArgument)
+		servicetest.Refuses(reserve(10000*time.Hour, "k"))(t, codes.InvalidArgument)
+		servicetest.Refuses(reserve(time.Hour, make([]string, 501)...))(t, codes.InvalidArgument)
+		servicetest.Refuses(finish(0))(t, codes.InvalidArgument)
+		servicetest.Refuses(s.ListRemovals(t.Context(), &basics.ListRemovalsRequest{}))(t, codes.InvalidArgument)
+	})
+}
+
+// Reading sends one statement, for one id as for thirty, and none for no ids.
+func TestStatements(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		for i := range 30 {
+			s.mustVideo(t, s.mustUser(t, fmt.Sprint("user", i)).ID, "v")
+		}
+		thirty := make([]int64, 30)
+		for i := range thirty {
+			thirty[i] = int64(i + 1)
+		}
+		for name, read := range map[string]func(ids []int64) error{
+			"BatchGetUsers": func(ids []int64) error {
+				_, err := s.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{UserIds: ids})
+				return err
+			},
+			"BatchGetVideos": func(ids []int64) error {
+				_, err := s.BatchGetVideos(t.Context(), &basics.BatchGetVideosRequest{VideoIds: ids})
+				return err
+			},
+			"ListUserVideos": func(ids []int64) error {
+				_, err := s.ListUserVideos(t.Context(), &basics.ListUserVideosRequest{UserIds: ids, Page: &page.Page{Limit: 30}})
+				return err
+			},
+			"ListFeed": func(ids []int64) error {
+				if len(ids) == 0 {
+					return nil
+				}
+				_, err := s.ListFeed(t.Context(), &basics.ListFeedRequest{Page: &page.Page{Limit: int32(len(ids))}})
+				return err
+			},
+		} {
+			for _, c := range []struct {
+				ids  []int64
+				want int
+			}{{nil, 0}, {thirty[:1], 1}, {thirty, 1}} {
+				s.statements.Take()
+				if err := read(c.ids); err != nil {
+					t.Fatal(err)
+				}
+				if got := s.statements.Take(); len(got) != c.want {
+					t.Errorf("%s of %d ids sends %d statements, want %d: %q", name, len(c.ids), len(got), c.want, got)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,449 @@
+package interaction_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/interaction/interactionservice"
+	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services"
+	"minidouyin/services/internal/servicetest"
+)
+
+// suite is a contract that holds on every database.
+func suite(t *testing.T, test func(t *testing.T, s *service)) {
+	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
+		option, statements := servicetest.Open(t, services.Interaction, dsn)
+		test(t, &service{interactionservice.MustNewClient(services.Interaction, option), statements, dsn})
+	})
+}
+
+type service struct {
+	interactionservice.Client
+	statements *servicetest.Statements
+	dsn        string
+}
+
+func (s *service) mustLike(t *testing.T, user, video, author int64) {
+	t.Helper()
+	servicetest.Must(s.LikeVideo(t.Context(), &interaction.LikeVideoRequest{UserID: user, VideoID: video, AuthorID: author}))(t)
+}
+
+func (s *service) mustUnlike(t *testing.T, user, video int64) {
+	t.Helper()
+	servicetest.Must(s.UnlikeVideo(t.Context(), &interaction.UnlikeVideoRequest{UserID: user, VideoID: video}))(t)
+}
+
+func (s *service) mustComment(t *testing.T, user, video int64, content string) *interaction.Comment {
+	t.Helper()
+	return servicetest.Must(s.CreateComment(t.Context(), &interaction.CreateCommentRequest{UserID: user, VideoID: video, Content: content}))(t).Comment
+}
+
+// video returns a video's stats for a viewer as text: "2 likes 1 comments true".
+func (s *service) video(t *testing.T, id, viewer int64) string {
+	t.Helper()
+	got := servicetest.Must(s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: []int64{id}, ViewerID: viewer}))(t).Stats[id]
+	return fmt.Sprintf("%d likes %d comments %t", got.LikeCount, got.CommentCount, got.LikedByViewer)
+}
+
+// user returns a user's stats as text: "2 received 1 given".
+func (s *service) user(t *testing.T, id int64) string {
+	t.Helper()
+	got := servicetest.Must(s.BatchGetUserLikeStats(t.Context(), &interaction.BatchGetUserLikeStatsRequest{UserIds: []int64{id}}))(t).Stats[id]
+	return fmt.Sprintf("%d received %d given", got.ReceivedCount, got.GivenCount)
+}
+
+func is(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// checkCounts fails the test unless every count equals the rows it counts, and none is negative.
+func (s *service) checkCounts(t *testing.T) {
+	t.Helper()
+	db := servicetest.Database(t, s.dsn)
+	for name, query := range map[string]string{
+		"video": `SELECT COUNT(*) FROM video_stats AS s WHERE like_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.video_id = s.video_id)
+			OR comment_count <> (SELECT COUNT(*) FROM comments AS c WHERE c.video_id = s.video_id)`,
+		"user": `SELECT COUNT(*) FROM user_like_stats AS s WHERE given_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.user_id = s.user_id)
+			OR received_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.author_id = s.user_id)`,
+		"missing video": `SELECT COUNT(*) FROM likes WHERE video_id NOT IN (SELECT video_id FROM video_stats)`,
+		"missing user":  `SELECT COUNT(*) FROM likes WHERE user_id NOT IN (SELECT user_id FROM user_like_stats)`,
+	} {
+		wrong := -1
+		if err := db.Read(t.Context()).Raw(query).Scan(&wrong).Error; err != nil || wrong != 0 {
+			t.Errorf("%d %s counts are wrong (%v)", wrong, name, err)
+		}
+	}
+}
+
+// Liking and taking it back count once, however often they are repeated.
+func TestLikes(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		is(t, s.video(t, 10, 1), "0 likes 0 comments false")
+		for range 3 {
+			s.mustLike(t, 1, 10, 5)
+		}
+		s.mustLike(t, 2, 10, 5)
+		s.mustLike(t, 5, 10, 5) // one's own video
+		s.mustLike(t, 1, 11, 6)
+		is(t, s.video(t, 10, 1), "3 likes 0 comments true")
+		is(t, s.video(t, 10, 6), "3 likes 0 comments false")
+		is(t, s.video(t, 10, 0), "3 likes 0 comments false")
+		is(t, s.user(t, 5), "3 received 1 given")
+		is(t, s.user(t, 1), "0 received 2 given")
+		for range 3 {
+			s.mustUnlike(t, 1, 10)
+		}
+		s.mustUnlike(t, 9, 10)
+		s.mustUnlike(t, 5, 10)
+		is(t, s.video(t, 10, 1), "1 likes 0 comments false")
+		is(t, s.user(t, 5), "1 received 0 given")
+		is(t, s.user(t, 1), "0 received 1 given")
+		s.mustLike(t, 1, 10, 5) // again
+		is(t, s.video(t, 10, 1), "2 likes 0 comments true")
+		s.checkCounts(t)
+		for _, c := range [][3]int64{{0, 1, 1}, {1, 0, 1}, {1, 1, 0}, {-1, 1, 1}} {
+			servicetest.Refuses(s.LikeVideo(t.Context(), &interaction.LikeVideoRequest{UserID: c[0], VideoID: c[1], AuthorID: c[2]}))(t, codes.InvalidArgument)
+		}
+		servicetest.Refuses(s.UnlikeVideo(t.Context(), &interaction.UnlikeVideoRequest{UserID: 1}))(t, codes.InvalidArgument)
+	})
+}
+
+// Many who like and take back the same at once leave counts that equal the rows.
+func TestLikesAtOnce(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		servicetest.AtOnce(16, func(i int) { s.mustLike(t, 1, 10, 5) })
+		is(t, s.video(t, 10, 1), "1 likes 0 comments true")
+		is(t, s.user(t, 5), "1 received 0 given")
+		servicetest.AtOnce(16, func(i int) { s.mustUnlike(t, 1, 10) })
+		is(t, s.video(t, 10, 1), "0 likes 0 comments false")
+		servicetest.AtOnce(16, func(i int) {
+			for n := range 10 {
+				user, video := int64((i+n)%3+1), int64((i+2*n)%3+1)
+				if (i+n)%2 == 0 {
+					s.mustLike(t, user, video, video) // users and authors are the same three
+				} else {
+					s.mustUnlike(t, user, video)
+				}
+			}
+		})
+		s.checkCounts(t)
+		servicetest.AtOnce(16, func(i int) { s.mustLike(t, int64(i+100), 50, 5) })
+		is(t, s.video(t, 50, 100), "16 likes 0 comments true")
+		s.checkCounts(t)
+	})
+}
+
+// The likes of several users come in one answer, latest first; pages lose and repeat none, though all have one time.
+func TestListLikedVideoIDs(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		for video := int64(1); video <= 25; video++ {
+			s.mustLike(t, 1, video, 5)
+		}
+		s.mustLike(t, 2, 7, 5)
+		s.sameTime(t, "likes")
+		list := func(p *page.Page, users ...int64) (*interaction.ListLikedVideoIDsResponse, error) {
+			return s.ListLikedVideoIDs(t.Context(), &interaction.ListLikedVideoIDsRequest{UserIds: users, Page: p})
+		}
+		for _, users := range [][]int64{{1}, {1, 2, 3}} {
+			var videos []int64
+			p := &page.Page{Limit: 4}
+			for more := true; more; {
+				pages := servicetest.Must(list(p, users...))(t).Pages
+				if len(pages) != len(users) {
+					t.Fatalf("%v have %d pages", users, len(pages))
+				}
+				for _, l := range pages[1].Likes {
+					videos = append(videos, l.VideoID)
+				}
+				last := pages[1].Likes[len(pages[1].Likes)-1]
+				more, p = pages[1].HasMore, &page.Page{Limit: 4, After: &page.Cursor{CreatedAt: last.CreatedAt, ID: last.ID}}
+			}
+			if len(videos) != 25 || videos[0] != 25 || videos[24] != 1 || !slices.IsSortedFunc(videos, func(a, b int64) int { return int(b - a) }) {
+				t.Errorf("pages of %v: %v", users, videos)
+			}
+		}
+		pages := servicetest.Must(list(&page.Page{Limit: 25}, 1, 2, 3))(t).Pages
+		if len(pages[1].Likes) != 25 || pages[1].HasMore || len(pages[2].Likes) != 1 || pages[3].Likes == nil || len(pages[3].Likes) != 0 {
+			t.Errorf("got %v", pages)
+		}
+		if pages := servicetest.Must(list(&page.Page{Limit: 1}))(t).Pages; pages == nil || len(pages) != 0 {
+			t.Errorf("no ids give %v", pages)
+		}
+		servicetest.Refuses(list(nil, 1))(t, codes.InvalidArgument)
+		servicetest.Refuses(list(&page.Page{Limit: 1}, 0))(t, codes.InvalidArgument)
+	})
+}
+
+// sameTime gives all rows of the table one time.
+func (s *service) sameTime(t *testing.T, table string) {
+	t.Helper()
+	err := servicetest.Database(t, s.dsn).Write(t.Context(), func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE " + table + " SET created_at = 1700000000000").Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A comment keeps its text as it was written, if that is 1 to 256 characters.
+func TestCreateComment(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		for _, content := range []string{"nice", " two\nlines\t", strings.Repeat("赞", 256), "\U0001F44D'; --\\ %_\"`", "é e\u0301"} {
+			comment := s.mustComment(t, 1, 10, content)
+			got := servicetest.Must(s.BatchGetComments(t.Context(), &interaction.BatchGetCommentsRequest{CommentIds: []int64{comment.ID, 999}}))(t).Comments
+			if len(got) != 1 || *got[comment.ID] != *comment || comment.Content != content || comment.UserID != 1 || comment.VideoID != 10 {
+				t.Errorf("%q: got %v and %v", content, comment, got)
+			}
+		}
+		is(t, s.video(t, 10, 0), "0 likes 5 comments false")
+		for _, content := range []string{"", " \n\t\u3000", "a\x00b", "\xff", strings.Repeat("x", 257)} {
+			servicetest.Refuses(s.CreateComment(t.Context(), &interaction.CreateCommentRequest{UserID: 1, VideoID: 10, Content: content}))(t, codes.InvalidArgument)
+		}
+		servicetest.Refuses(s.CreateComment(t.Context(), &interaction.CreateCommentRequest{UserID: 1, Content: "x"}))(t, codes.InvalidArgument)
+		is(t, s.video(t, 10, 0), "0 likes 5 comments false")
+	})
+}
+
+// Only its author and the video's author delete a comment, once, and only under its own video.
+func TestDeleteComment(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		comment := s.mustComment(t, 1, 10, "first")
+		other := s.mustComment(t, 1, 10, "second")
+		remove := func(id, video, asker, videoAuthor int64) (*interaction.DeleteCommentResponse, error) {
+			return s.DeleteComment(t.Context(), &interaction.DeleteCommentRequest{CommentID: id, VideoID: video, UserID: asker, VideoAuthorID: videoAuthor})
+		}
+		servicetest.Refuses(remove(comment.ID, 11, 1, 5))(t, codes.NotFound)
+		servicetest.Refuses(remove(999, 10, 1, 5))(t, codes.NotFound)
+		servicetest.Refuses(remove(comment.ID, 10, 2, 5))(t, codes.PermissionDenied)
+		servicetest.Refuses(remove(comment.ID, 10, 0, 5))(t, codes.InvalidArgument)
+		is(t, s.video(t, 10, 0), "0 likes 2 comments false")
+		got := make([]codes.Code, 8)
+		servicetest.AtOnce(len(got), func(i int) {
+			_, err := remove(comment.ID, 10, 1, 5)
+			got[i] = codes.Of(err)
+		})
+		slices.Sort(got)
+		if got[0] != codes.OK || got[1] != codes.NotFound || got[7] != codes.NotFound {
+			t.Errorf("got %v", got)
+		}
+		servicetest.Must(remove(other.ID, 10, 5, 5))(t)
+		is(t, s.video(t, 10, 0), "0 likes 0 comments false")
+	})
+}
+
+// The comments of several videos come in one answer, newest first; pages lose and repeat none, though all have one
+// time.
+func TestListComments(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		servicetest.AtOnce(5, func(i int) {
+			for n := range 4 {
+				s.mustComment(t, int64(i+1), 10, fmt.Sprint(i, n))
+			}
+		})
+		single := s.mustComment(t, 1, 11, "single")
+		s.checkCounts(t)
+		s.sameTime(t, "comments")
+		for _, videos := range [][]int64{{10}, {12, 10, 11}} {
+			seen := map[int64]bool{}
+			previous := int64(1 << 62)
+			p := &page.Page{Limit: 3}
+			for more := true; more; {
+				pages := servicetest.Must(s.ListComments(t.Context(), &interaction.ListCommentsRequest{VideoIds: videos, Page: p}))(t).Pages
+				for _, c := range pages[10].Comments {
+					if c.ID >= previous || c.VideoID != 10 {
+						t.Errorf("%v after %d", c, previous)
+					}
+					previous, seen[c.ID] = c.ID, true
+					p = &page.Page{Limit: 3, After: &page.Cursor{CreatedAt: c.CreatedAt, ID: c.ID}}
+				}
+				more = pages[10].HasMore
+			}
+			if len(seen) != 20 {
+				t.Errorf("pages of %v have %d comments", videos, len(seen))
+			}
+		}
+		pages := servicetest.Must(s.ListComments(t.Context(), &interaction.ListCommentsRequest{VideoIds: []int64{11, 12}, Page: &page.Page{Limit: 1}}))(t).Pages
+		if len(pages) != 2 || pages[11].HasMore || pages[11].Comments[0].ID != single.ID || pages[12].Comments == nil {
+			t.Errorf("got %v", pages)
+		}
+		servicetest.Refuses(s.ListComments(t.Context(), &interaction.ListCommentsRequest{VideoIds: []int64{11}}))(t, codes.InvalidArgument)
+	})
+}
+
+// Stats have an entry for every id that was asked for.
+func TestStats(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		s.mustLike(t, 1, 10, 5)
+		videos := func(viewer int64, ids ...int64) (*interaction.BatchGetVideoStatsResponse, error) {
+			return s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: ids, ViewerID: viewer})
+		}
+		users := func(ids ...int64) (*interaction.BatchGetUserLikeStatsResponse, error) {
+			return s.BatchGetUserLikeStats(t.Context(), &interaction.BatchGetUserLikeStatsRequest{UserIds: ids})
+		}
+		if got := servicetest.Must(videos(1, 10, 999, 10))(t).Stats; len(got) != 2 || !got[10].LikedByViewer || got[999].LikedByViewer || got[999].LikeCount != 0 {
+			t.Errorf("got %v", got)
+		}
+		if got := servicetest.Must(users(1, 5, 999, 1))(t).Stats; len(got) != 3 || got[1].GivenCount != 1 || got[5].ReceivedCount != 1 || got[999].GivenCount != 0 {
+			t.Errorf("got %v", got)
+		}
+		if v, u := servicetest.Must(videos(1))(t).Stats, servicetest.Must(users())(t).Stats; v == nil || u == nil || len(v)+len(u) != 0 {
+			t.Errorf("no ids give %v and %v", v, u)
+		}
+		servicetest.Refuses(videos(-1, 10))(t, codes.InvalidArgument)
+		servicetest.Refuses(videos(1, 0))(t, codes.InvalidArgument)
+		servicetest.Refuses(videos(1, make([]int64, 1001)...))(t, codes.InvalidArgument)
+		servicetest.Refuses(users(-1))(t, codes.InvalidArgument)
+		servicetest.Refuses(s.BatchGetComments(t.Context(), &interaction.BatchGetCommentsRequest{CommentIds: []int64{0}}))(t, codes.InvalidArgument)
+	})
+}
+
+// Purging a video or a user takes all their rows, puts the counts of the others right, and may be repeated.
+func TestPurge(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		for user := int64(1); user <= 4; user++ {
+			for video := int64(10); video <= 12; video++ {
+				s.mustLike(t, user, video, video-9) // authors 1 to 3
+				s.mustComment(t, user, video, "x")
+			}
+		}
+		purgeVideo := func(id int64) {
+			servicetest.Must(s.PurgeVideo(t.Context(), &interaction.PurgeVideoRequest{VideoID: id}))(t)
+			s.checkCounts(t)
+		}
+		purgeUser := func(id int64) {
+			servicetest.Must(s.PurgeUser(t.Context(), &interaction.PurgeUserRequest{UserID: id}))(t)
+			s.checkCounts(t)
+		}
+		for range 2 {
+			purgeVideo(10)
+			is(t, s.video(t, 10, 1), "0 likes 0 comments false")
+			is(t, s.video(t, 11, 1), "4 likes 4 comments true")
+			is(t, s.user(t, 1), "0 received 2 given")
+			is(t, s.user(t, 2), "4 received 2 given")
+		}
+		for range 2 {
+			purgeUser(2)
+			is(t, s.video(t, 11, 1), "3 likes 3 comments true")
+			is(t, s.video(t, 12, 2), "3 likes 3 comments false")
+			is(t, s.user(t, 2), "3 received 0 given")
+			is(t, s.user(t, 3), "3 received 2 given")
+		}
+		purgeVideo(11)
+		purgeVideo(12)
+		purgeVideo(999)
+		db := servicetest.Database(t, s.dsn)
+		for _, table := range []string{"likes", "comments", "video_stats", "user_like_stats"} {
+			left := int64(-1)
+			if err := db.Read(t.Context()).Table(table).Count(&left).Error; err != nil || left != 0 {
+				t.Errorf("%d rows are left in %s (%v)", left, table, err)
+			}
+		}
+		servicetest.Refuses(s.PurgeVideo(t.Context(), &interaction.PurgeVideoRequest{}))(t, codes.InvalidArgument)
+		servicetest.Refuses(s.PurgeUser(t.Context(), &interaction.PurgeUserRequest{UserID: -1}))(t, codes.InvalidArgument)
+	})
+}
+
+// A purge of more rows than one batch, while others like the same video, leaves right counts.
+func TestPurgeOfMany(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		const many = 1100
+		likes, stats := make([]map[string]any, many), make([]map[string]any, many)
+		for i := range likes {
+			likes[i] = map[string]any{"user_id": i + 1000, "video_id": 10, "author_id": 5, "created_at": i}
+			stats[i] = map[string]any{"user_id": i + 1000, "received_count": 0, "given_count": 1}
+		}
+		stats = append(stats, map[string]any{"user_id": 5, "received_count": many, "given_count": 0})
+		err := servicetest.Database(t, s.dsn).Write(t.Context(), func(tx *gorm.DB) error {
+			for table, rows := range map[string][]map[string]any{"likes": likes, "user_like_stats": stats, "video_stats": {{"video_id": 10, "like_count": many, "comment_count": 0}}} {
+				if err := tx.Table(table).CreateInBatches(rows, 500).Error; err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.checkCounts(t)
+		servicetest.AtOnce(4, func(i int) {
+			if i == 0 {
+				servicetest.Must(s.PurgeVideo(t.Context(), &interaction.PurgeVideoRequest{VideoID: 10}))(t)
+				return
+			}
+			for n := range int64(10) {
+				s.mustUnlike(t, 1000+n*100, 10)
+				s.mustLike(t, n+1, 10, 5)
+			}
+		})
+		s.checkCounts(t)
+		servicetest.Must(s.PurgeVideo(t.Context(), &interaction.PurgeVideoRequest{VideoID: 10}))(t)
+		is(t, s.user(t, 5), "0 received 0 given")
+		s.checkCounts(t)
+	})
+}
+
+// Reading sends one statement, two where a viewer is asked about; as many for one id as for thirty.
+func TestStatements(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		thirty := make([]int64, 30)
+		for i := range thirty {
+			thirty[i] = int64(i + 1)
+			s.mustLike(t, 1, thirty[i], 1)
+			s.mustComment(t, thirty[i], thirty[i], "x")
+		}
+		whole := &page.Page{Limit: 30}
+		for name, c := range map[string]struct {
+			want int
+			read func(ids []int64) error
+		}{
+			"BatchGetVideoStats": {1, func(ids []int64) error {
+				_, err := s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: ids})
+				return err
+			}},
+			"BatchGetVideoStats of a viewer": {2, func(ids []int64) error {
+				_, err := s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: ids, ViewerID: 1})
+				return err
+			}},
+			"BatchGetUserLikeStats": {1, func(ids []int64) error {
+				_, err := s.BatchGetUserLikeStats(t.Context(), &interaction.BatchGetUserLikeStatsRequest{UserIds: ids})
+				return err
+			}},
+			"BatchGetComments": {1, func(ids []int64) error {
+				_, err := s.BatchGetComments(t.Context(), &interaction.BatchGetCommentsRequest{CommentIds: ids})
+				return err
+			}},
+			"ListLikedVideoIDs": {1, func(ids []int64) error {
+				_, err := s.ListLikedVideoIDs(t.Context(), &interaction.ListLikedVideoIDsRequest{UserIds: ids, Page: whole})
+				return err
+			}},
+			"ListComments": {1, func(ids []int64) error {
+				_, err := s.ListComments(t.Context(), &interaction.ListCommentsRequest{VideoIds: ids, Page: whole})
+				return err
+			}},
+		} {
+			for _, ids := range [][]int64{nil, thirty[:1], thirty} {
+				s.statements.Take()
+				if err := c.read(ids); err != nil {
+					t.Fatal(err)
+				}
+				want := c.want
+				if len(ids) == 0 {
+					want = 0
+				}
+				if got := s.statements.Take(); len(got) != want {
+					t.Errorf("%s of %d ids sends %d statements, want %d: %q", name, len(ids), len(got), want, got)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,346 @@
+package services_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/kerrors"
+	"github.com/cloudwego/kitex/pkg/transmeta"
+	"github.com/cloudwego/kitex/server"
+	"github.com/cloudwego/kitex/transport"
+	"gorm.io/gorm"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/basics/basicsservice"
+	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/idl/kitex_gen/interaction/interactionservice"
+	"minidouyin/idl/kitex_gen/social"
+	"minidouyin/idl/kitex_gen/social/socialservice"
+	"minidouyin/services"
+	"minidouyin/services/internal/database"
+	"minidouyin/services/internal/servicetest"
+	"minidouyin/services/mysqltest"
+)
+
+func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
+
+// logged is a log that may be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
+}
+
+func mustOpen(t *testing.T, name, dsn string, opts ...server.Option) (*services.Service, *logged) {
+	t.Helper()
+	log := &logged{}
+	service, err := services.Open(t.Context(), name, services.Config{
+		DSN: dsn, Log: slog.New(slog.NewTextHandler(log, nil)), PasswordCost: servicetest.CheapPasswords,
+	}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := service.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return service, log
+}
+
+// eachWire runs the test with a client of basics within the process and with one over a socket.
+func eachWire(t *testing.T, newDSN func(testing.TB) string, test func(t *testing.T, c basicsservice.Client, dsn string, log *logged)) {
+	t.Run("local", func(t *testing.T) {
+		dsn := newDSN(t)
+		service, log := mustOpen(t, services.Basics, dsn)
+		test(t, basicsservice.MustNewClient(services.Basics, servicetest.Local(t, service.Server)), dsn, log)
+	})
+	t.Run("tcp", func(t *testing.T) {
+		dsn := newDSN(t)
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		service, log := mustOpen(t, services.Basics, dsn, server.WithListener(listener))
+		ended := make(chan error, 1)
+		go func() { ended <- service.Server.Run() }()
+		t.Cleanup(func() {
+			if err := service.Server.Stop(); err != nil {
+				t.Error(err)
+			}
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+		test(t, basicsservice.MustNewClient(services.Basics,
+			client.WithHostPorts(listener.Addr().String()),
+			client.WithTransportProtocol(transport.TTHeader),
+			client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
+			client.WithMetaHandler(transmeta.MetainfoClientHandler),
+			client.WithRPCTimeout(time.Second),
+		), dsn, log)
+	})
+}
+
+// An error arrives with its code and its message, and is the caller's affair: nothing is logged.
+func TestErrorsCrossTheWire(t *testing.T) {
+	eachWire(t, servicetest.SQLite, func(t *testing.T, c basicsservice.Client, _ string, log *logged) {
+		ann := servicetest.Must(c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "secret"}))(t).User
+		video := servicetest.Must(c.CreateVideo(t.Context(), &basics.CreateVideoRequest{AuthorID: ann.ID, Title: "t", PlayKey: "p", CoverKey: "c"}))(t).Video
+		_, taken := c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "ann", Password: "secret"})
+		_, wrong := c.VerifyPassword(t.Context(), &basics.VerifyPasswordRequest{Name: "ann", Password: "wrong"})
+		_, foreign := c.DeleteVideo(t.Context(), &basics.DeleteVideoRequest{VideoID: video.ID, AuthorID: ann.ID + 1})
+		_, missing := c.DeleteVideo(t.Context(), &basics.DeleteVideoRequest{VideoID: 99, AuthorID: ann.ID})
+		_, bad := c.CreateUser(t.Context(), &basics.CreateUserRequest{Password: "secret"})
+		for _, c := range []struct {
+			err     error
+			code    codes.Code
+			message string
+		}{
+			{taken, codes.AlreadyExists, "this name is taken"},
+			{wrong, codes.Unauthenticated, "wrong user name or password"},
+			{foreign, codes.PermissionDenied, "only its author may change a video"},
+			{missing, codes.NotFound, "no such video"},
+			{bad, codes.InvalidArgument, "name must not be empty"},
+		} {
+			biz, ok := kerrors.FromBizStatusError(c.err)
+			if !ok || codes.Of(c.err) != c.code || biz.BizMessage() != c.message {
+				t.Errorf("got %v, want %v: %s", c.err, c.code, c.message)
+			}
+		}
+		if text := log.take(); text != "" {
+			t.Errorf("logged %s", text)
+		}
+	})
+}
+
+// An error without a code is logged once, with its cause and without the password; the caller learns nothing.
+func TestInternalErrorsAreMasked(t *testing.T) {
+	eachWire(t, servicetest.SQLite, func(t *testing.T, c basicsservice.Client, dsn string, log *logged) {
+		err := servicetest.Database(t, dsn).Write(t.Context(), func(tx *gorm.DB) error { return tx.Migrator().DropTable("users") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for method, call := range map[string]func() error{
+			"CreateUser": func() error {
+				_, err := c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "hush-hush"})
+				return err
+			},
+			"BatchGetUsers": func() error {
+				_, err := c.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{UserIds: []int64{4711}})
+				return err
+			},
+		} {
+			err := call()
+			biz, ok := kerrors.FromBizStatusError(err)
+			if !ok || codes.Of(err) != codes.Internal || biz.BizMessage() != "internal error" {
+				t.Errorf("%s: got %v", method, err)
+			}
+			text := log.take()
+			if strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "method="+method) || !strings.Contains(text, "no such table") || strings.Contains(text, "hush-hush") {
+				t.Errorf("%s: logged %q", method, text)
+			}
+			if method == "BatchGetUsers" && !strings.Contains(text, "4711") {
+				t.Errorf("the log does not show the request: %q", text)
+			}
+		}
+	})
+}
+
+// A panic is such an error, with its stack in the log; the service goes on.
+func TestPanicsAreMasked(t *testing.T) {
+	service, log := mustOpen(t, services.Basics, servicetest.SQLite(t))
+	c := basicsservice.MustNewClient(services.Basics, servicetest.Local(t, service.Server))
+	_, err := c.BatchGetUsers(t.Context(), nil)
+	if biz, ok := kerrors.FromBizStatusError(err); !ok || codes.Of(err) != codes.Internal || biz.BizMessage() != "internal error" {
+		t.Errorf("got %v", err)
+	}
+	if text := log.take(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "handler.go") {
+		t.Errorf("logged %q", text)
+	}
+	servicetest.Must(c.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{}))(t)
+}
+
+// The caller's deadline ends the work on the server: it waits for no lock any longer and changes nothing.
+func TestDeadlines(t *testing.T) {
+	eachWire(t, mysqltest.Database, func(t *testing.T, c basicsservice.Client, dsn string, log *logged) {
+		ann := servicetest.Must(c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "secret"}))(t).User
+		err := servicetest.Database(t, dsn).Write(t.Context(), func(tx *gorm.DB) error {
+			if err := tx.Exec("UPDATE users SET signature = 'locked' WHERE id = ?", ann.ID).Error; err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			start, name := time.Now(), "Anna"
+			_, err := c.UpdateProfile(ctx, &basics.UpdateProfileRequest{UserID: ann.ID, Name: &name})
+			if took := time.Since(start); codes.Of(err) != codes.UpstreamUnavailable || took > 3*time.Second {
+				t.Errorf("got %v after %v", err, took)
+			}
+			time.Sleep(1500 * time.Millisecond) // over the wire the server has the client's own time-out, one second
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond) // if it still waited, it would change the name now
+		got := servicetest.Must(c.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{UserIds: []int64{ann.ID}}))(t).Users[ann.ID]
+		if got.Name != "Ann" || got.Signature != "locked" {
+			t.Errorf("got %v", got)
+		}
+		if text := log.take(); text != "" {
+			t.Errorf("logged %s", text)
+		}
+	})
+}
+
+// What was acknowledged is there after a restart; the services may share a database, and open it at the same time.
+func TestReopen(t *testing.T) {
+	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
+		open := func() (options [3]client.Option, closeAll func()) {
+			var opened [3]*services.Service
+			servicetest.AtOnce(len(opened), func(i int) {
+				var err error
+				name := []string{services.Basics, services.Interaction, services.Social}[i]
+				if opened[i], err = services.Open(t.Context(), name, services.Config{DSN: dsn, PasswordCost: servicetest.CheapPasswords}); err != nil {
+					t.Error(err)
+				}
+			})
+			if t.Failed() {
+				t.FailNow()
+			}
+			for i := range opened {
+				options[i] = servicetest.Local(t, opened[i].Server)
+			}
+			return options, func() {
+				for _, s := range opened {
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+		options, closeAll := open()
+		servicetest.Must(basicsservice.MustNewClient(services.Basics, options[0]).CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "secret"}))(t)
+		servicetest.Must(interactionservice.MustNewClient(services.Interaction, options[1]).LikeVideo(t.Context(), &interaction.LikeVideoRequest{UserID: 1, VideoID: 2, AuthorID: 3}))(t)
+		servicetest.Must(socialservice.MustNewClient(services.Social, options[2]).Follow(t.Context(), &social.FollowRequest{FromUserID: 1, ToUserID: 2}))(t)
+		closeAll()
+		options, closeAll = open()
+		defer closeAll()
+		servicetest.Must(basicsservice.MustNewClient(services.Basics, options[0]).VerifyPassword(t.Context(), &basics.VerifyPasswordRequest{Name: "Ann", Password: "secret"}))(t)
+		likes := servicetest.Must(interactionservice.MustNewClient(services.Interaction, options[1]).BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: []int64{2}, ViewerID: 1}))(t)
+		follows := servicetest.Must(socialservice.MustNewClient(services.Social, options[2]).BatchGetRelationStats(t.Context(), &social.BatchGetRelationStatsRequest{UserIds: []int64{2}, ViewerID: 1}))(t)
+		if !likes.Stats[2].LikedByViewer || !follows.Stats[2].FollowedByViewer {
+			t.Errorf("got %v and %v", likes, follows)
+		}
+	})
+}
+
+// Several processes may open a new database at once; a database that a newer program has changed is refused.
+func TestMigrations(t *testing.T) {
+	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
+		servicetest.AtOnce(4, func(int) {
+			service, err := services.Open(t.Context(), services.Social, services.Config{DSN: dsn})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := service.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		err := servicetest.Database(t, dsn).Write(t.Context(), func(tx *gorm.DB) error {
+			return tx.Exec("INSERT INTO social_migrations (id) VALUES ('2999-01-01')").Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = services.Open(t.Context(), services.Social, services.Config{DSN: dsn})
+		if err == nil || !strings.Contains(err.Error(), "newer version") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// The tables of MySQL are InnoDB and compare text byte by byte.
+func TestMySQLTables(t *testing.T) {
+	dsn := mysqltest.Database(t)
+	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
+		mustOpen(t, name, dsn)
+	}
+	var tables []struct{ Name, Engine, Collation string }
+	err := servicetest.Database(t, dsn).Read(t.Context()).Raw(`SELECT table_name AS name, engine AS engine, table_collation AS collation
+		FROM information_schema.tables WHERE table_schema = DATABASE()`).Scan(&tables).Error
+	if err != nil || len(tables) != 14 {
+		t.Fatalf("got %v, %v", tables, err)
+	}
+	for _, table := range tables {
+		if table.Engine != "InnoDB" || table.Collation != "utf8mb4_bin" {
+			t.Errorf("got %v", table)
+		}
+	}
+}
+
+// A service that cannot be opened says why, in one line, without the password.
+func TestOpenErrors(t *testing.T) {
+	folder := t.TempDir()
+	for _, c := range []struct{ name, dsn, want string }{
+		{"basic", "sqlite:" + filepath.Join(folder, "a.db"), "no such service"},
+		{services.Basics, "", "must begin with"},
+		{services.Basics, "postgres://localhost/x", "must begin with"},
+		{services.Basics, "sqlite:", "path of a file"},
+		{services.Basics, "sqlite::memory:", "path of a file"},
+		{services.Basics, "sqlite:" + filepath.Join(folder, "missing", "a.db"), "unable to open"},
+		{services.Basics, "mysql://root:hush-hush@nowhere", "not of the form"},
+		{services.Basics, "mysql://root:hush-hush@127.0.0.1:1/x", "connection refused"},
+		{services.Basics, "mysql://root:hush-hush@tcp(127.0.0.1:1)/x", "connection refused"},
+		{services.Basics, "mysql://root:hush-hush@tcp(127.0.0.1:1)/", "names no database"},
+		{services.Basics, "mysql://root:%zz-hush-hush@host:1/x", "not of the form"},
+	} {
+		_, err := services.Open(t.Context(), c.name, services.Config{DSN: c.dsn})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush-hush") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %q", c.dsn, err, c.want)
+		}
+	}
+}
+
+// Both forms of the DSN of MySQL are understood, with escaped characters in the URL.
+func TestParseMySQL(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"root@unix(/run/my.sock)/db":        "root  unix /run/my.sock db",
+		"u:p@ss@tcp(host:3307)/db":          "u p@ss tcp host:3307 db",
+		"u:p%40s%2Fs@host:3307/db":          "u p@s/s tcp host:3307 db",
+		"u@host/db":                         "u  tcp host:3306 db",
+		"u:p@[::1]:3306/db?readTimeout=30s": "u p tcp [::1]:3306 db",
+	} {
+		cfg, err := database.ParseMySQL(dsn)
+		if err != nil {
+			t.Errorf("%s: %v", dsn, err)
+			continue
+		}
+		if got := strings.Join([]string{cfg.User, cfg.Passwd, cfg.Net, cfg.Addr, cfg.DBName}, " "); got != want {
+			t.Errorf("%s: got %q, want %q", dsn, got, want)
+		}
+	}
+}

@@ -31,7 +31,11 @@ func TestFiles(t *testing.T) {
 		total += len(content)
 		var staged *media.Staged
 		if strings.HasSuffix(path, ".mp4") {
-			staged, err = m.StageVideo(context.Background(), bytes.NewReader(content), "title", nil)
+			cover, noCover := files.ReadFile(strings.TrimSuffix(path, ".mp4") + ".jpg")
+			if noCover != nil {
+				return noCover
+			}
+			staged, err = m.StageVideo(context.Background(), bytes.NewReader(content), "title", bytes.NewReader(cover))
 		} else {
 			staged, err = m.StagePicture(context.Background(), bytes.NewReader(content))
 		}

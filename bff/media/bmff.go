@@ -41,18 +41,12 @@ type layout struct {
 func (l layout) slowStart() bool { return !l.fragmented && l.media < l.index.start }
 
 // checkBMFF examines the index of an MP4 or MOV and returns how the file lies.
-func checkBMFF(r io.ReaderAt, size int64) (l layout, err error) {
-	// The library panics on some damaged boxes.
-	defer func() {
-		if recover() != nil {
-			err = errDamaged
-		}
-	}()
+func checkBMFF(r io.ReaderAt, size int64) (layout, error) {
 	boxes, err := topBoxes(r, size)
 	if err != nil {
 		return layout{}, err
 	}
-	l = layout{media: size}
+	l := layout{media: size}
 	var fragments []box
 	for i, b := range boxes {
 		switch b.kind {
@@ -193,8 +187,14 @@ func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
 	return nil
 }
 
-// decode reads a box without children. The library allocates no more than a few times the box's size.
-func decode[T mp4.Box](b []byte) (T, error) {
+// decode reads a box without children. The library allocates no more than a few times the box's size, but it panics on
+// some that are damaged.
+func decode[T mp4.Box](b []byte) (t T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errDamaged
+		}
+	}()
 	decoded, err := mp4.DecodeBoxSR(0, mp4bits.NewFixedSliceReader(b))
 	t, ok := decoded.(T)
 	if err != nil || !ok {

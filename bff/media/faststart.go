@@ -25,6 +25,14 @@ func (m *Media) faststart(ctx context.Context, f *os.File, l layout) (_ string, 
 		m.cfg.Log.Info("keep video as it is", "error", err)
 		return f.Name(), nil
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("move index of video: %w", err)
+	}
+	// A chunk that reached into the index has now lost its end.
+	if _, err := parseMovie(index, info.Size()); err != nil {
+		return "", errDamaged
+	}
 	out, err := os.CreateTemp(m.tmp, "video-*")
 	if err != nil {
 		return "", fmt.Errorf("create temporary file: %w", err)
@@ -34,10 +42,6 @@ func (m *Media) faststart(ctx context.Context, f *os.File, l layout) (_ string, 
 			m.discard(out.Name())
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return "", fmt.Errorf("move index of video: %w", err)
-	}
 	err = copyRange(ctx, out, f, 0, l.front)
 	if err == nil {
 		_, err = out.Write(index)

@@ -3,12 +3,12 @@ package media
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -32,22 +32,30 @@ func TestMain(m *testing.M) {
 
 const testSource = "testsrc2=size=144x256:rate=25:duration=2"
 
-var makeSamples = sync.OnceValue(func() error {
+func with(args []string, more ...string) []string { return slices.Concat(args, more) }
+
+// samples says how ffmpeg makes each of them.
+func samples() map[string][]string {
 	h264 := []string{"-f", "lavfi", "-i", testSource, "-f", "lavfi", "-i", "sine=duration=2",
 		"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-c:a", "aac"}
 	vp8 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "libvpx", "-b:v", "300k"}
 	mpeg4 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "mpeg4"}
-	for name, args := range map[string][]string{
+	tiny := []string{"-f", "lavfi", "-i", "testsrc2=size=32x32:rate=5:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"}
+	return map[string][]string{
+		"tiny.mp4":     tiny,
+		"tinyfrag.mp4": with(tiny, "-movflags", "frag_keyframe+empty_moov"),
+		"tiny.mov":     tiny,
+		"tiny.jpg":     {"-f", "lavfi", "-i", "testsrc2=size=16x16", "-frames:v", "1"},
 		"slow.mp4":     h264,
-		"fast.mp4":     append(h264, "-movflags", "+faststart"),
-		"frag.mp4":     append(h264, "-movflags", "frag_keyframe+empty_moov"),
-		"dash.mp4":     append(h264, "-movflags", "frag_keyframe+empty_moov+default_base_moof+separate_moof"),
+		"fast.mp4":     with(h264, "-movflags", "+faststart"),
+		"frag.mp4":     with(h264, "-movflags", "frag_keyframe+empty_moov"),
+		"dash.mp4":     with(h264, "-movflags", "frag_keyframe+empty_moov+default_base_moof+separate_moof"),
 		"slow.mov":     h264,
 		"vp8.webm":     vp8,
-		"live.webm":    append(vp8, "-live", "1"),
+		"live.webm":    with(vp8, "-live", "1"),
 		"vp8.mkv":      vp8,
 		"mpeg4.avi":    mpeg4,
-		"h264.flv":     append(h264, "-ar", "44100"),
+		"h264.flv":     with(h264, "-ar", "44100"),
 		"h264.ts":      h264,
 		"mpeg2.mpg":    {"-f", "lavfi", "-i", testSource, "-c:v", "mpeg2video"},
 		"audio.mp4":    {"-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"},
@@ -59,26 +67,34 @@ var makeSamples = sync.OnceValue(func() error {
 			"color=white:size=144x256:rate=25:duration=1", "-filter_complex", "[0][1]concat", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
 		"dark.mp4": {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
 		"wide.mp4": {"-f", "lavfi", "-i", "testsrc2=size=1920x1080:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
-	} {
-		args = append([]string{"-nostdin", "-v", "error", "-y"}, append(args, filepath.Join(sampleDir, name))...)
-		if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("make %s: %w: %s", name, err, out)
-		}
 	}
-	return nil
-})
+}
 
-// sample returns a test file.
+var making sync.Mutex
+
+// sample returns a test file; samplePath its place. It is made when it is first needed.
 func sample(tb testing.TB, name string) []byte {
 	tb.Helper()
-	if err := makeSamples(); err != nil {
-		tb.Fatalf("these tests need ffmpeg: %v", err)
-	}
-	content, err := os.ReadFile(filepath.Join(sampleDir, name))
+	content, err := os.ReadFile(samplePath(tb, name))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return content
+}
+
+func samplePath(tb testing.TB, name string) string {
+	tb.Helper()
+	making.Lock()
+	defer making.Unlock()
+	path := filepath.Join(sampleDir, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	args := slices.Concat([]string{"-nostdin", "-v", "error", "-y"}, samples()[name], []string{path})
+	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
+		tb.Fatalf("these tests need ffmpeg: make %s: %v: %s", name, err, out)
+	}
+	return path
 }
 
 // mustOpen opens a fresh store.

@@ -108,9 +108,9 @@ func TestFollows(t *testing.T) {
 // Many who follow and unfollow the same at once, also each other, leave counts that equal the rows.
 func TestFollowsAtOnce(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
-		servicetest.AtOnce(16, func(i int) { s.mustFollow(t, 1, 2) })
+		servicetest.AtOnce(16, func(int) { s.mustFollow(t, 1, 2) })
 		is(t, s.stats(t, 2, 1), "0 following 1 followers true")
-		servicetest.AtOnce(16, func(i int) { s.mustUnfollow(t, 1, 2) })
+		servicetest.AtOnce(16, func(int) { s.mustUnfollow(t, 1, 2) })
 		is(t, s.stats(t, 2, 1), "0 following 0 followers false")
 		servicetest.AtOnce(16, func(i int) {
 			for n := range 10 {

@@ -27,7 +27,7 @@ func TestStatements(t *testing.T) {
 				_, err := s.BatchGetRelationStats(t.Context(), &social.BatchGetRelationStatsRequest{UserIds: ids})
 				return err
 			}},
-			"BatchGetRelationStats of a viewer": {2, func(ids []int64) error {
+			"BatchGetRelationStats of a viewer": {1, func(ids []int64) error {
 				_, err := s.BatchGetRelationStats(t.Context(), &social.BatchGetRelationStatsRequest{UserIds: ids, ViewerID: 1})
 				return err
 			}},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/mysqltest"
 )
 
 // calledOperation is one line of the table of what operations cost.
@@ -17,7 +19,7 @@ type calledOperation struct {
 	sql   int    // the exact number of SQL statements
 }
 
-// world is a site with people: ann has published videos and the others like, comment and follow.
+// world is a site on MySQL with people: ann has published videos and the others like, comment and follow.
 type world struct {
 	*site
 	ids, tokens map[string]string
@@ -30,7 +32,7 @@ var people = []string{"ann", "bob", "cat", "dan", "eve"}
 // newWorld fills a site with this many videos, each liked and commented by everybody; all follow each other.
 func newWorld(tb testing.TB, videos int) *world {
 	tb.Helper()
-	w := &world{site: newSite(tb), ids: map[string]string{}, tokens: map[string]string{}}
+	w := &world{site: newSiteOn(tb, mysqltest.Database(tb)), ids: map[string]string{}, tokens: map[string]string{}}
 	for _, name := range people {
 		w.ids[name], w.tokens[name] = w.register(tb, name)
 	}

@@ -62,7 +62,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
+	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines(stallTimeout), baseURL(cfg.PublicURL))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))

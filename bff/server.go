@@ -28,6 +28,7 @@ import (
 const (
 	maxBody          = 1 << 20          // bytes of a GraphQL document with its variables
 	maxTokens        = 3000             // tokens of a document
+	maxFields        = 2000             // fields of an operation, its fragments written out
 	operationTimeout = 60 * time.Second // from the whole request to the whole answer
 	stallTimeout     = 30 * time.Second // a body must bring something within
 	answerTimeout    = 2 * time.Minute  // an answer must be taken within
@@ -53,6 +54,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server.AddTransport(multipartForm{spool})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server.SetParserTokenLimit(maxTokens)
+	server.Use(fieldLimit(maxFields))
 	server.SetErrorPresenter(graph.Present(log))
 	server.SetRecoverFunc(graph.Recover(log))
 	server.AroundOperations(bound)

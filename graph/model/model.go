@@ -77,3 +77,15 @@ func UnmarshalTimestamp(v any) (int64, error) {
 	}
 	return ms, nil
 }
+
+// MarshalUpload writes null: the graph shows files by their addresses alone.
+func MarshalUpload(graphql.Upload) graphql.Marshaler { return graphql.Null }
+
+// UnmarshalUpload returns a file of a multipart request; anything else in its place is InvalidArgument.
+func UnmarshalUpload(v any) (graphql.Upload, error) {
+	upload, ok := v.(graphql.Upload)
+	if !ok {
+		return upload, codes.Errorf(codes.InvalidArgument, "a file is sent as the GraphQL multipart request specification describes")
+	}
+	return upload, nil
+}

@@ -1,8 +1,11 @@
 package bff
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -120,12 +123,18 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isMultipart(r) {
-			if r.ContentLength > maxBody {
+			// gqlgen reads the whole body too, but answers as if one over the limit were merely broken.
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			if errors.As(err, new(*http.MaxBytesError)) {
 				writeGraphQLError(w, http.StatusRequestEntityTooLarge,
 					codes.Errorf(codes.TooLarge, "a request has at most %d bytes", maxBody))
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			if err != nil {
+				writeGraphQLError(w, http.StatusBadRequest, codes.Errorf(codes.InvalidArgument, "the request broke off"))
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		next.ServeHTTP(w, r)
 	})

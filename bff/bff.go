@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
 	if cfg.SoleWriter {
 		if err := sweeper.sweep(ctx, true); err != nil {
-			return err
+			log.Warn("some remains of the last run have to wait", "error", err)
 		}
 	}
 	handler, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)

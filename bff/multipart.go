@@ -106,8 +106,8 @@ func (t multipartForm) read(r *http.Request, params *graphql.RawParams) (release
 		}
 		releases = append(releases, free)
 		for _, path := range paths[key] {
-			if err := params.AddUpload(upload, key, path); err != nil {
-				return release, codes.Errorf(codes.InvalidArgument, "the map names a path that operations does not have")
+			if err := attach(params, upload, key, path); err != nil {
+				return release, err
 			}
 		}
 		delete(paths, key)
@@ -118,7 +118,23 @@ func (t multipartForm) read(r *http.Request, params *graphql.RawParams) (release
 	return release, nil
 }
 
-var errBrokenForm = codes.Errorf(codes.InvalidArgument, "the form is broken or was cut off")
+var (
+	errBrokenForm = codes.Errorf(codes.InvalidArgument, "the form is broken or was cut off")
+	errNoPlace    = codes.Errorf(codes.InvalidArgument, "the map names a path that operations does not have")
+)
+
+// attach puts a file where its path in the variables leads.
+func attach(params *graphql.RawParams, upload graphql.Upload, key, path string) (err error) {
+	defer func() {
+		if recover() != nil { // gqlgen takes it for granted that the variables have the shape of the path
+			err = errNoPlace
+		}
+	}()
+	if params.AddUpload(upload, key, path) != nil {
+		return errNoPlace
+	}
+	return nil
+}
 
 // readJSONPart reads the next part, which must have this name.
 func readJSONPart(form *multipart.Reader, name string, into any) error {

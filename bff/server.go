@@ -1,8 +1,11 @@
 package bff
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -28,6 +31,7 @@ import (
 const (
 	maxBody          = 1 << 20          // bytes of a GraphQL document with its variables
 	maxTokens        = 3000             // tokens of a document
+	maxFields        = 2000             // fields of an operation, its fragments written out
 	operationTimeout = 60 * time.Second // from the whole request to the whole answer
 	stallTimeout     = 30 * time.Second // a body must bring something within
 	answerTimeout    = 2 * time.Minute  // an answer must be taken within
@@ -53,6 +57,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server.AddTransport(multipartForm{spool})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server.SetParserTokenLimit(maxTokens)
+	server.Use(fieldLimit(maxFields))
 	server.SetErrorPresenter(graph.Present(log))
 	server.SetRecoverFunc(graph.Recover(log))
 	server.AroundOperations(bound)
@@ -62,7 +67,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
+	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines(stallTimeout), baseURL(cfg.PublicURL))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
@@ -118,12 +123,18 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isMultipart(r) {
-			if r.ContentLength > maxBody {
+			// gqlgen reads the whole body too, but answers as if one over the limit were merely broken.
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			if errors.As(err, new(*http.MaxBytesError)) {
 				writeGraphQLError(w, http.StatusRequestEntityTooLarge,
 					codes.Errorf(codes.TooLarge, "a request has at most %d bytes", maxBody))
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			if err != nil {
+				writeGraphQLError(w, http.StatusBadRequest, codes.Errorf(codes.InvalidArgument, "the request broke off"))
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -49,7 +49,7 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 			defer func() {
 				level := slog.LevelInfo
-				if strings.HasPrefix(r.URL.Path, "/media/") || strings.HasSuffix(r.URL.Path, "z") {
+				if strings.HasPrefix(r.URL.Path, "/media/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 					level = slog.LevelDebug
 				}
 				log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,

@@ -42,7 +42,7 @@ const (
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue,
+		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -61,7 +61,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server.SetErrorPresenter(graph.Present(log))
 	server.SetRecoverFunc(graph.Recover(log))
 	server.AroundOperations(bound)
-	server.AroundOperations(note(deleted))
+	server.AroundOperations(note)
 	if cfg.Introspection {
 		server.Use(extension.Introspection{})
 	}
@@ -87,26 +87,11 @@ func bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseH
 	}
 }
 
-// note writes down what the request log says of an operation, and tells when one may have deleted something.
-func note(deleted func()) graphql.OperationMiddleware {
-	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		operation := graphql.GetOperationContext(ctx)
-		record := recordOf(ctx)
-		record.operation = operation.OperationName
-		if operation.Operation == nil || operation.Operation.Operation != ast.Mutation {
-			return next(ctx)
-		}
-		respond := next(ctx)
-		return func(ctx context.Context) *graphql.Response {
-			response := respond(ctx)
-			for _, selection := range operation.Operation.SelectionSet {
-				if field, ok := selection.(*ast.Field); ok && (field.Name == "deleteVideo" || field.Name == "updateProfile") {
-					deleted()
-				}
-			}
-			return response
-		}
-	}
+// note writes down what the request log says of an operation.
+func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
+	recordOf(ctx).operation = name[:min(len(name), 64)]
+	return next(ctx)
 }
 
 // listLimit is middleware that sets the size of lists for the REST routes.

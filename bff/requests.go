@@ -19,6 +19,7 @@ import (
 type record struct {
 	id        string
 	operation string
+	code      string // of the first error, "" = none
 }
 
 type recordKey struct{}
@@ -53,7 +54,7 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 					level = slog.LevelDebug
 				}
 				log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
-					"operation", recordOf(r.Context()).operation, "status", wrapped.Status(),
+					"operation", recordOf(r.Context()).operation, "status", wrapped.Status(), "code", recordOf(r.Context()).code,
 					"bytes", wrapped.BytesWritten(), "duration", time.Since(start))
 			}()
 			next.ServeHTTP(wrapped, r)

@@ -30,8 +30,7 @@ import (
 // Limits of a request. Those of files are in Config.
 const (
 	maxBody          = 1 << 20          // bytes of a GraphQL document with its variables
-	maxTokens        = 3000             // tokens of a document
-	maxFields        = 2000             // fields of an operation, its fragments written out
+	maxTokens        = 1500             // tokens of a document: the time to check one grows with their square
 	operationTimeout = 60 * time.Second // from the whole request to the whole answer
 	stallTimeout     = 30 * time.Second // a body must bring something within
 	answerTimeout    = 2 * time.Minute  // an answer must be taken within
@@ -57,11 +56,12 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server.AddTransport(multipartForm{spool})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server.SetParserTokenLimit(maxTokens)
-	server.Use(fieldLimit(maxFields))
+	server.Use(answerLimit{})
 	server.SetErrorPresenter(graph.Present(log))
 	server.SetRecoverFunc(graph.Recover(log))
 	server.AroundOperations(bound)
 	server.AroundOperations(note)
+	server.AroundResponses(noteRefusal)
 	if cfg.Introspection {
 		server.Use(extension.Introspection{})
 	}
@@ -92,6 +92,15 @@ func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHa
 	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
 	recordOf(ctx).operation = name[:min(len(name), 64)]
 	return next(ctx)
+}
+
+// noteRefusal writes down the code of the first error.
+func noteRefusal(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	response := next(ctx)
+	if response != nil && len(response.Errors) > 0 {
+		recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
+	}
+	return response
 }
 
 // listLimit is middleware that sets the size of lists for the REST routes.

@@ -8,6 +8,7 @@ require (
 	github.com/alecthomas/kong v1.14.0
 	github.com/cloudwego/kitex v0.16.3
 	github.com/dustin/go-humanize v1.0.1
+	github.com/elnormous/contenttype v1.0.4
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gofrs/flock v0.13.0
 	github.com/golang-jwt/jwt/v5 v5.3.1

@@ -9,15 +9,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
-	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/compat"
 	"minidouyin/graph"
@@ -26,12 +23,9 @@ import (
 
 // Limits of a request. Those of files are in Config.
 const (
-	maxBody          = 1 << 20          // bytes of a GraphQL document with its variables
-	maxTokens        = 3000             // tokens of a document
-	operationTimeout = 60 * time.Second // from the whole request to the whole answer
-	stallTimeout     = 30 * time.Second // a body must bring something within
-	answerTimeout    = 2 * time.Minute  // an answer must be taken within
-	playTimeout      = time.Hour        // a file must be taken within
+	stallTimeout  = 30 * time.Second // a body must bring something within
+	answerTimeout = 2 * time.Minute  // an answer must be taken within
+	playTimeout   = time.Hour        // a file must be taken within
 )
 
 // NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
@@ -46,20 +40,8 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	server := handler.New(schema)
-	server.AddTransport(rest)
-	server.AddTransport(transport.GET{})
-	server.AddTransport(transport.POST{})
-	server.AddTransport(multipartForm{spool})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](100))
-	server.SetParserTokenLimit(maxTokens)
-	server.SetErrorPresenter(graph.Present(log))
-	server.SetRecoverFunc(graph.Recover(log))
-	server.AroundOperations(bound)
-	server.AroundOperations(note(deleted))
-	if cfg.Introspection {
-		server.Use(extension.Introspection{})
-	}
+	server := gqlserver.New(gqlserver.Config{Schema: schema, Spool: spool.spool, Introspection: cfg.Introspection,
+		Present: graph.Present(log), Recover: graph.Recover(log), Around: []graphql.OperationMiddleware{note(deleted)}})
 
 	r := chi.NewRouter()
 	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
@@ -67,19 +49,11 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
-	r.With(limitBody, sessions.bearer).Handle("/graphql", server)
-	r.With(listLimit(cfg.ListLimit)).Handle("/douyin/*", server)
+	r.With(sessions.bearer).Handle("/graphql", server)
+	r.With(listLimit(cfg.ListLimit)).HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
+		rest.Do(w, r, server.Executor())
+	})
 	return r, nil
-}
-
-// bound gives every operation a deadline, which its calls to the services inherit.
-func bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	respond := next(ctx)
-	return func(ctx context.Context) *graphql.Response {
-		ctx, cancel := context.WithTimeout(ctx, operationTimeout)
-		defer cancel()
-		return respond(ctx)
-	}
 }
 
 // note writes down what the request log says of an operation, and tells when one may have deleted something.
@@ -112,21 +86,6 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
-}
-
-// limitBody is middleware that refuses bodies over the limit; files have limits of their own.
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isMultipart(r) {
-			if r.ContentLength > maxBody {
-				writeGraphQLError(w, http.StatusRequestEntityTooLarge,
-					codes.Errorf(codes.TooLarge, "a request has at most %d bytes", maxBody))
-				return
-			}
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func ready(services Services) http.HandlerFunc {

@@ -48,12 +48,22 @@ type site struct {
 // newSite starts a site on fresh SQLite files. It ends with the test.
 func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	tb.Helper()
+	return newSiteOn(tb, "", configure...)
+}
+
+// newSiteOn starts a site on a database, "" for SQLite files.
+func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site {
+	tb.Helper()
 	s := &site{data: tb.TempDir(), calls: newCounter(), sql: newCounter()}
 	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
+		serviceDSN := dsn
+		if dsn == "" {
+			serviceDSN = "sqlite:" + filepath.Join(s.data, name+".db")
+		}
 		service, err := services.Open(context.Background(), name, services.Config{
-			DSN: "sqlite:" + filepath.Join(s.data, name+".db"), Log: log,
+			DSN: serviceDSN, Log: log,
 			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
 			OnStatement:  func(_ context.Context, sql string) { s.sql.add(sql) },
 		})

@@ -85,9 +85,20 @@ func strikeReservations(tx *gorm.DB, keys ...string) error {
 	return tx.Where("file_key IN ? AND file_key <> ''", keys).Delete(&removal{}).Error
 }
 
+// stragglers is how long a like or comment may still arrive that was on its way when its video, or its author, was
+// deleted: longer than any request may take. What is held elsewhere is removed at once and again after that time.
+const stragglers = 3 * time.Minute
+
 // removalsOf returns the removals of a deleted video.
 func removalsOf(v video) []removal {
-	return append(filesDue(v.PlayKey, v.CoverKey), removal{VideoID: v.ID, DueAt: now()})
+	return append(filesDue(v.PlayKey, v.CoverKey), twice(removal{VideoID: v.ID})...)
+}
+
+// twice returns the removal for now and for when no straggler can arrive any more.
+func twice(r removal) []removal {
+	again := r
+	r.DueAt, again.DueAt = now(), now()+stragglers.Milliseconds()
+	return []removal{r, again}
 }
 
 // filesDue returns removals of files that no row refers to any more; an empty key is no file.

@@ -127,7 +127,7 @@ func (s *store) deleteUser(ctx context.Context, id int64) error {
 		if err := tx.Delete(&u).Error; err != nil {
 			return err
 		}
-		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), removal{UserID: id, DueAt: now()}))
+		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), twice(removal{UserID: id})...))
 	})
 	if err != nil {
 		return fmt.Errorf("delete user: %w", err)

@@ -239,8 +239,8 @@ func TestDeleteUserOfManyVideos(t *testing.T) {
 			t.Errorf("%d videos are left", len(got))
 		}
 		var removals int64
-		if err := db.Read(t.Context()).Table("removals").Count(&removals).Error; err != nil || removals != 3*many+1 {
-			t.Errorf("got %d removals (%v), want %d", removals, err, 3*many+1)
+		if err := db.Read(t.Context()).Table("removals").Count(&removals).Error; err != nil || removals != 4*many+2 {
+			t.Errorf("got %d removals (%v), want %d", removals, err, 4*many+2)
 		}
 	})
 }
@@ -251,11 +251,11 @@ func TestDeleteUserWhilePublishing(t *testing.T) {
 		ann := s.mustUser(t, "Ann")
 		servicetest.AtOnce(9, func(i int) {
 			if i == 4 {
-				s.DeleteUser(context.Background(), &basics.DeleteUserRequest{UserID: ann.ID})
+				_, _ = s.DeleteUser(context.Background(), &basics.DeleteUserRequest{UserID: ann.ID})
 				return
 			}
 			for n := range 5 {
-				s.CreateVideo(context.Background(), &basics.CreateVideoRequest{AuthorID: ann.ID, Title: "t", PlayKey: fmt.Sprint("p", i, n), CoverKey: "c"})
+				_, _ = s.CreateVideo(context.Background(), &basics.CreateVideoRequest{AuthorID: ann.ID, Title: "t", PlayKey: fmt.Sprint("p", i, n), CoverKey: "c"})
 			}
 		})
 		if got := s.feed(t, nil); len(got) != 0 || s.user(t, ann.ID) != nil {

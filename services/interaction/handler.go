@@ -79,11 +79,7 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	found, err := h.store.stats(ctx, req.VideoIds)
-	if err != nil {
-		return nil, err
-	}
-	liked, err := h.store.liked(ctx, req.ViewerID, req.VideoIds)
+	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +88,7 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 		stats[id] = &interaction.VideoStats{}
 	}
 	for _, s := range found {
-		stats[s.VideoID].LikeCount, stats[s.VideoID].CommentCount = s.LikeCount, s.CommentCount
-	}
-	for _, id := range liked {
-		stats[id].LikedByViewer = true
+		stats[s.VideoID] = &interaction.VideoStats{LikeCount: s.LikeCount, CommentCount: s.CommentCount, LikedByViewer: s.Liked}
 	}
 	return &interaction.BatchGetVideoStatsResponse{Stats: stats}, nil
 }

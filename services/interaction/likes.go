@@ -78,16 +78,3 @@ func deleteLikes(tx, query *gorm.DB) (tally, error) {
 func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
 	return database.Pages[like](s.db.Read(ctx), database.Listing{Table: "likes", Owner: "user_id"}, users, p)
 }
-
-// liked returns those of the videos that the user likes.
-func (s *store) liked(ctx context.Context, userID int64, videos []int64) ([]int64, error) {
-	if userID == 0 || len(videos) == 0 {
-		return nil, nil
-	}
-	var found []int64
-	err := s.db.Read(ctx).Model(&like{}).Where("user_id = ? AND video_id IN ?", userID, videos).Pluck("video_id", &found).Error
-	if err != nil {
-		return nil, fmt.Errorf("get liked videos: %w", err)
-	}
-	return found, nil
-}

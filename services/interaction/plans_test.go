@@ -42,9 +42,8 @@ func TestPlans(t *testing.T) {
 		}
 		first := &page.Page{Limit: 30}
 		next := &page.Page{Limit: 30, After: &page.Cursor{CreatedAt: 500, ID: 5000}}
-		p.Check(t, "video stats", func(ctx context.Context) error { _, err := s.stats(ctx, ids); return err })
+		p.Check(t, "video stats", func(ctx context.Context) error { _, err := s.stats(ctx, 7, ids); return err })
 		p.Check(t, "user stats", func(ctx context.Context) error { _, err := s.userStats(ctx, ids); return err })
-		p.Check(t, "liked", func(ctx context.Context) error { _, err := s.liked(ctx, 7, ids); return err })
 		p.Check(t, "comments", func(ctx context.Context) error { _, err := s.comments(ctx, ids); return err })
 		p.Check(t, "one user's likes", func(ctx context.Context) error { _, err := s.likesOf(ctx, ids[:1], first); return err })
 		p.Check(t, "one user's likes after", func(ctx context.Context) error { _, err := s.likesOf(ctx, ids[:1], next); return err })

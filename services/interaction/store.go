@@ -43,13 +43,22 @@ type store struct {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// stats returns the counts of the videos that have any.
-func (s *store) stats(ctx context.Context, videos []int64) ([]videoStats, error) {
+// viewedStats are the counts of a video with whether the viewer likes it.
+type viewedStats struct {
+	VideoID, LikeCount, CommentCount int64
+	Liked                            bool
+}
+
+// stats returns the counts of the videos that have any, as the viewer sees them.
+func (s *store) stats(ctx context.Context, viewer int64, videos []int64) ([]viewedStats, error) {
 	if len(videos) == 0 {
 		return nil, nil
 	}
-	var found []videoStats
-	if err := s.db.Read(ctx).Where("video_id IN ?", videos).Find(&found).Error; err != nil {
+	var found []viewedStats
+	err := s.db.Read(ctx).Raw(`SELECT video_id, like_count, comment_count,
+		EXISTS (SELECT 1 FROM likes WHERE likes.user_id = ? AND likes.video_id = video_stats.video_id) AS liked
+		FROM video_stats WHERE video_id IN ?`, viewer, videos).Scan(&found).Error
+	if err != nil {
 		return nil, fmt.Errorf("get video stats: %w", err)
 	}
 	return found, nil

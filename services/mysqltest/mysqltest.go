@@ -93,6 +93,8 @@ func start(ctx context.Context) (*server, error) {
 		if err != nil {
 			return nil, fmt.Errorf("DOUYIN_TEST_MYSQL: %w", err)
 		}
+		ctx, cancel := context.WithTimeout(ctx, 15*time.Second) // it runs already
+		defer cancel()
 		return ready(ctx, &server{config: cfg, stop: func() error { return nil }}, nil)
 	}
 	if program := find("mariadbd", "mysqld"); program != "" {
@@ -116,6 +118,9 @@ func ready(ctx context.Context, s *server, exited <-chan error) (*server, error)
 		err := conns.PingContext(ctx)
 		if err == nil {
 			return s, nil
+		}
+		if _, answered := errors.AsType[*mysql.MySQLError](err); answered {
+			return nil, errors.Join(fmt.Errorf("the server refuses: %w", err), s.stop())
 		}
 		select {
 		case <-ctx.Done():

@@ -66,7 +66,7 @@ func startProgram(ctx context.Context, program string) (*server, error) {
 	}()
 	stop := func() error {
 		err := pipe.Close()
-		<-exited
+		<-exited //nolint:errcheck // says only how it was stopped
 		return err
 	}
 	config := mysql.NewConfig()

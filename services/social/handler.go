@@ -128,11 +128,7 @@ func (h *Handler) BatchGetRelationStats(ctx context.Context, req *social.BatchGe
 	if err := argument.First(argument.IDs("user", req.UserIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	found, err := h.store.stats(ctx, req.UserIds)
-	if err != nil {
-		return nil, err
-	}
-	followed, err := h.store.followed(ctx, req.ViewerID, req.UserIds)
+	found, err := h.store.stats(ctx, req.ViewerID, req.UserIds)
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +137,8 @@ func (h *Handler) BatchGetRelationStats(ctx context.Context, req *social.BatchGe
 		stats[id] = &social.RelationStats{}
 	}
 	for _, s := range found {
-		stats[s.UserID].FollowingCount, stats[s.UserID].FollowerCount = s.FollowingCount, s.FollowerCount
-	}
-	for _, id := range followed {
-		stats[id].FollowedByViewer = true
+		stats[s.UserID] = &social.RelationStats{
+			FollowingCount: s.FollowingCount, FollowerCount: s.FollowerCount, FollowedByViewer: s.Followed}
 	}
 	return &social.BatchGetRelationStatsResponse{Stats: stats}, nil
 }

@@ -141,27 +141,23 @@ func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (databa
 	return database.Cut(found, int(p.Limit)), nil
 }
 
-// stats returns the counts of the users who have any.
-func (s *store) stats(ctx context.Context, users []int64) ([]relationStats, error) {
+// viewedStats are the counts of a user with whether the viewer follows the user.
+type viewedStats struct {
+	UserID, FollowingCount, FollowerCount int64
+	Followed                              bool
+}
+
+// stats returns the counts of the users who have any, as the viewer sees them.
+func (s *store) stats(ctx context.Context, viewer int64, users []int64) ([]viewedStats, error) {
 	if len(users) == 0 {
 		return nil, nil
 	}
-	var found []relationStats
-	if err := s.db.Read(ctx).Where("user_id IN ?", users).Find(&found).Error; err != nil {
-		return nil, fmt.Errorf("get relation stats: %w", err)
-	}
-	return found, nil
-}
-
-// followed returns those of the users whom the viewer follows.
-func (s *store) followed(ctx context.Context, viewer int64, users []int64) ([]int64, error) {
-	if viewer == 0 || len(users) == 0 {
-		return nil, nil
-	}
-	var found []int64
-	err := s.db.Read(ctx).Model(&follow{}).Where("from_id = ? AND to_id IN ?", viewer, users).Pluck("to_id", &found).Error
+	var found []viewedStats
+	err := s.db.Read(ctx).Raw(`SELECT user_id, following_count, follower_count,
+		EXISTS (SELECT 1 FROM follows WHERE follows.from_id = ? AND follows.to_id = relation_stats.user_id) AS followed
+		FROM relation_stats WHERE user_id IN ?`, viewer, users).Scan(&found).Error
 	if err != nil {
-		return nil, fmt.Errorf("get followed users: %w", err)
+		return nil, fmt.Errorf("get relation stats: %w", err)
 	}
 	return found, nil
 }

@@ -90,7 +90,7 @@ func (p *Plans) Check(t *testing.T, name string, do func(ctx context.Context) er
 			}
 			explained++
 			db := p.DB.Read(t.Context())
-			sql := db.Dialector.Explain(s.sql, s.values...)
+			sql := db.Explain(s.sql, s.values...)
 			var plan []map[string]any
 			if err := db.Raw(p.explain + sql).Scan(&plan).Error; err != nil {
 				t.Fatalf("explain %s: %v", sql, err)

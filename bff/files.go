@@ -2,6 +2,7 @@ package bff
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -48,8 +49,11 @@ func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title st
 	return stagedFiles{staged}, nil
 }
 
-// StagePicture checks a picture and makes it ready to be stored.
-func (m mediaStore) StagePicture(ctx context.Context, file io.Reader) (graph.StagedFiles, error) {
+// StagePicture checks a picture and makes it ready to be stored. It reads from the start: one file may be used twice.
+func (m mediaStore) StagePicture(ctx context.Context, file io.ReadSeeker) (graph.StagedFiles, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("rewind upload: %w", err)
+	}
 	staged, err := m.Media.StagePicture(ctx, file)
 	if err != nil {
 		return nil, err

@@ -114,10 +114,20 @@ func TestGraphQLUpload(t *testing.T) {
 	require.Contains(t, a.text, "/media/pictures/")
 	kept++
 
+	const both = `mutation($a: Upload) { updateProfile(input: {avatar: $a, background: $a}) { user { avatarUrl backgroundUrl } } }`
+	a = s.form(t, token, "operations", `{"query": "`+both+`", "variables": {"a": null}}`, "map", `{"0": ["variables.a"]}`, "0", picture)
+	require.NotContains(t, a.text, "errors")
+	require.Equal(t, 2, strings.Count(a.text, "/media/pictures/"), a.text)
+	kept += 2 // the sweeper, which does not run here, removes the former avatar
+
 	for name, parts := range map[string][]string{
 		"a file that is no video":     {"operations", operations, "map", `{"0": ["variables.file"]}`, "0", "hello"},
 		"files before operations":     {"0", "hello", "operations", operations, "map", `{"0": ["variables.file"]}`},
 		"a map that fits nothing":     {"operations", operations, "map", `{"0": ["variables.other.thing"]}`, "0", "hello"},
+		"a map into a text":           {"operations", strings.Replace(operations, "null", `"x"`, 1), "map", `{"0": ["variables.file.x"]}`, "0", "hello"},
+		"a map behind a list":         {"operations", strings.Replace(operations, "null", "[null]", 1), "map", `{"0": ["variables.file.1"]}`, "0", "hello"},
+		"a map without variables":     {"operations", `{"query": "{ __typename }"}`, "map", `{"0": ["variables.file"]}`, "0", "hello"},
+		"a text in place of the file": {"operations", strings.Replace(operations, "null", `"x"`, 1), "map", `{}`},
 		"a file that is not sent":     {"operations", operations, "map", `{"0": ["variables.file"]}`},
 		"too many files":              {"operations", operations, "map", `{"0":["a"],"1":["a"],"2":["a"],"3":["a"],"4":["a"]}`},
 		"operations that are no JSON": {"operations", "hello", "map", `{}`},
@@ -126,6 +136,7 @@ func TestGraphQLUpload(t *testing.T) {
 			a := s.form(t, token, parts...)
 			require.Contains(t, a.text, `"code":"`, a.text)
 			require.NotContains(t, a.text, "INTERNAL", a.text)
+			require.Less(t, a.status, 500, a.text)
 			require.Len(t, s.files(t), kept)
 		})
 	}

@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -80,15 +81,20 @@ func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within stallTimeout, and
+// moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within the time given, and
 // the answer must be taken within answerTimeout.
-func moveDeadlines(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &movingBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
-		body.extend()
-		r.Body = body
-		next.ServeHTTP(w, r)
-	})
+func moveDeadlines(stall time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := &movingBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: stall}
+			if r.Body == http.NoBody {
+				body.stall = 0
+			}
+			body.extend()
+			r.Body = body
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // playDeadline gives the reader of a file more time than that of an answer.
@@ -99,16 +105,22 @@ func playDeadline(next http.Handler) http.Handler {
 	})
 }
 
-// movingBody moves the deadlines on as long as the body brings something.
+// movingBody moves the deadlines on as long as the body brings something. Once it has ended there is no deadline to
+// read: net/http then waits for the client to go away, and would take a deadline that passes for that.
 type movingBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
+	stall      time.Duration // 0 = there is nothing left to read
 	moved      time.Time
 }
 
 func (b *movingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if n > 0 && time.Since(b.moved) > time.Second {
+	switch {
+	case errors.Is(err, io.EOF):
+		b.stall = 0
+		b.extend()
+	case n > 0 && time.Since(b.moved) > b.stall/30:
 		b.extend()
 	}
 	return n, err
@@ -116,8 +128,12 @@ func (b *movingBody) Read(p []byte) (int, error) {
 
 func (b *movingBody) extend() {
 	b.moved = time.Now()
+	var readBy time.Time
+	if b.stall > 0 {
+		readBy = b.moved.Add(b.stall)
+	}
 	// Only connections that cannot have deadlines, such as those of tests, return an error.
-	_ = b.connection.SetReadDeadline(b.moved.Add(stallTimeout))
+	_ = b.connection.SetReadDeadline(readBy)
 	_ = b.connection.SetWriteDeadline(b.moved.Add(answerTimeout))
 }
 

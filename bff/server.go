@@ -44,14 +44,14 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Present: graph.Present(log), Recover: graph.Recover(log), Around: []graphql.OperationMiddleware{note(deleted)}})
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines, baseURL(cfg.PublicURL))
+	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines(stallTimeout), baseURL(cfg.PublicURL))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
 	r.With(sessions.bearer).Handle("/graphql", server)
 	r.With(listLimit(cfg.ListLimit)).HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
-		rest.Do(w, r, server.Executor())
+		rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 	})
 	return r, nil
 }

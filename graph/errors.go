@@ -24,10 +24,10 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if isUnreadable(err) {
 			err = codes.Errorf(codes.InvalidArgument, "the request cannot be read")
 		}
-		code := codes.Of(err)
 		if errors.Is(err, context.DeadlineExceeded) {
-			code = codes.UpstreamUnavailable
+			err = codes.Errorf(codes.UpstreamUnavailable, "the answer took too long, please try again")
 		}
+		code := codes.Of(err)
 		// An internal error that came with its code was logged where it arose.
 		if _, coded := kerrors.FromBizStatusError(err); code == codes.Internal && !coded && ctx.Err() == nil {
 			log.ErrorContext(ctx, "operation failed", "path", shown.Path.String(), "error", err)

@@ -33,9 +33,7 @@ func (r *Resolver) store(ctx context.Context, staged []StagedFiles, write func()
 	err := write()
 	if code := codes.Of(err); code != codes.OK && code != codes.Internal && code != codes.UpstreamUnavailable {
 		for _, key := range keys { // refused for certain: no need to wait for the removal
-			if errRemove := r.Media.Remove(ctx, key); errRemove != nil {
-				return errRemove
-			}
+			_ = r.Media.Remove(ctx, key) // what fails now is tried again when the removal falls due
 		}
 	}
 	return err

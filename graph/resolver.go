@@ -41,7 +41,7 @@ type Media interface {
 	// StageVideo checks a video and makes it and its cover ready to be stored. It refuses what is not a video.
 	StageVideo(ctx context.Context, file io.ReadSeeker, title string) (StagedFiles, error)
 	// StagePicture checks a picture and makes it ready to be stored. It refuses what is not a picture.
-	StagePicture(ctx context.Context, file io.Reader) (StagedFiles, error)
+	StagePicture(ctx context.Context, file io.ReadSeeker) (StagedFiles, error)
 	// Remove removes a stored file; one that is not there is no error.
 	Remove(ctx context.Context, key string) error
 }

@@ -38,6 +38,7 @@ type Config struct {
 const (
 	maxBody          = 1 << 20          // bytes of a document with its variables
 	maxTokens        = 3000             // tokens of a document
+	maxFields        = 2000             // fields of an operation, its fragments written out
 	maxBatch         = 10               // operations in one request
 	operationTimeout = 60 * time.Second // from the whole request to the whole answer
 )
@@ -61,6 +62,7 @@ func New(cfg Config) *Server {
 	if cfg.Introspection {
 		exec.Use(extension.Introspection{})
 	}
+	exec.Use(fieldLimit(maxFields))
 	exec.AroundOperations(bound)
 	for _, around := range cfg.Around {
 		exec.AroundOperations(around)
@@ -86,6 +88,7 @@ func bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseH
 
 // ServeHTTP answers a GraphQL request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
 	w.Header().Add("Vary", "Accept")
 	form, ok := negotiate(r)
 	if !ok {

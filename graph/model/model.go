@@ -27,7 +27,7 @@ func (j Joined[T]) Get() (T, error) { return j.Value, j.Err }
 
 // PageArgs are the arguments that name one page of a list field.
 type PageArgs struct {
-	First int    // -1 = not given
+	First int    // -1 = not given, -2 = negative
 	After string // "" = not given
 }
 
@@ -35,7 +35,9 @@ type PageArgs struct {
 func Args(first *int, after *string) PageArgs {
 	args := PageArgs{First: -1}
 	if first != nil {
-		args.First = max(*first, -2)
+		if args.First = *first; args.First < 0 {
+			args.First = -2
+		}
 	}
 	if after != nil {
 		args.After = *after
@@ -74,4 +76,16 @@ func UnmarshalTimestamp(v any) (int64, error) {
 		return 0, errTimestamp
 	}
 	return ms, nil
+}
+
+// MarshalUpload writes null: the graph shows files by their addresses alone.
+func MarshalUpload(graphql.Upload) graphql.Marshaler { return graphql.Null }
+
+// UnmarshalUpload returns a file of a multipart request; anything else in its place is InvalidArgument.
+func UnmarshalUpload(v any) (graphql.Upload, error) {
+	upload, ok := v.(graphql.Upload)
+	if !ok {
+		return upload, codes.Errorf(codes.InvalidArgument, "a file is sent as the GraphQL multipart request specification describes")
+	}
+	return upload, nil
 }

@@ -1,0 +1,41 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/cloudwego/kitex/client/callopt"
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/basics/basicsservice"
+)
+
+type reservingBasics struct{ basicsservice.Client }
+
+func (reservingBasics) ReserveFiles(
+	context.Context, *basics.ReserveFilesRequest, ...callopt.Option,
+) (*basics.ReserveFilesResponse, error) {
+	return &basics.ReserveFilesResponse{}, nil
+}
+
+type brokenMedia struct{ Media }
+
+func (brokenMedia) Remove(context.Context, string) error { return errors.New("the disk is away") }
+
+type stagedFile string
+
+func (f stagedFile) Keys() []string             { return []string{string(f)} }
+func (stagedFile) Commit(context.Context) error { return nil }
+func (stagedFile) Discard()                     {}
+
+// Who is refused learns why, also when the stored files cannot be removed at once.
+func TestStoreRefused(t *testing.T) {
+	r := &Resolver{Config{Basics: reservingBasics{}, Media: brokenMedia{}}}
+	err := r.store(t.Context(), []StagedFiles{stagedFile("pictures/a")}, func() error {
+		return codes.Errorf(codes.AlreadyExists, "the name is taken")
+	})
+	require.Equal(t, codes.AlreadyExists, codes.Of(err), "%v", err)
+}

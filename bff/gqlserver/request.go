@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -37,7 +36,7 @@ func tooLarge(message string) *requestError {
 	return &requestError{status: http.StatusRequestEntityTooLarge, code: "TOO_LARGE", message: message}
 }
 
-// read reads the operations of a request. The batch, where there is one, must be released.
+// read reads the operations of a request. The batch must be released.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (*batch, *requestError) {
 	start := graphql.Now()
 	var read *batch
@@ -52,7 +51,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*batch, *requestE
 			message: "the method must be GET or POST", allow: "GET, POST"}
 	}
 	if err != nil {
-		return read, err
+		return nil, err
 	}
 	for _, params := range read.params {
 		params.Headers = r.Header
@@ -167,35 +166,4 @@ func complete(params *graphql.RawParams) (*graphql.RawParams, *requestError) {
 		return nil, badRequest("the parameter query is missing")
 	}
 	return params, nil
-}
-
-// readMap reads the map of a form: which file goes where.
-func readMap(text []byte) (map[string][]string, *requestError) {
-	var places map[string][]string
-	if err := json.Unmarshal(text, &places); err != nil {
-		return nil, badRequest("the part map is not a JSON object of lists")
-	}
-	if len(places) > maxFiles {
-		return nil, tooLarge("a request takes at most 4 files")
-	}
-	return places, nil
-}
-
-// attach puts a file where the map says: `variables.x` of the one operation, or `0.variables.x` in a batch.
-func (b *batch) attach(upload graphql.Upload, name string, places []string) bool {
-	for _, place := range places {
-		params := b.params[0]
-		if !b.single {
-			index, rest, ok := strings.Cut(place, ".")
-			n, err := strconv.Atoi(index)
-			if !ok || err != nil || n < 0 || n >= len(b.params) {
-				return false
-			}
-			params, place = b.params[n], rest
-		}
-		if params.AddUpload(upload, name, place) != nil {
-			return false
-		}
-	}
-	return true
 }

@@ -97,13 +97,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	batch, err := s.read(w, r)
-	if batch != nil {
-		defer batch.release()
-	}
 	if err != nil {
 		fail(w, form, err)
 		return
 	}
+	defer batch.release()
 	responses := make([]*response, len(batch.params))
 	for i, params := range batch.params {
 		responses[i] = s.run(r, params)

@@ -29,7 +29,7 @@ func TestFieldLimit(t *testing.T) {
 				fmt.Fprintf(&document, "fragment F%d on Video { title }\n", depth)
 				return document.String()
 			}
-			require.NotContains(t, s.graphql(t, token, bomb(4), nil).text, `"errors"`)
+			require.NotContains(t, s.graphql(t, token, bomb(3), nil).text, `"errors"`)
 			start := time.Now()
 			a := s.graphql(t, token, bomb(30), nil)
 			require.Contains(t, a.text, `"code":"INVALID_ARGUMENT"`)

@@ -40,8 +40,15 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	server := gqlserver.New(gqlserver.Config{Schema: schema, Spool: spool.spool, Introspection: cfg.Introspection,
-		Present: graph.Present(log), Recover: graph.Recover(log), Around: []graphql.OperationMiddleware{note(deleted)}})
+	server, err := gqlserver.New(gqlserver.Config{
+		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
+		Present: graph.Present(log), Recover: graph.Recover(log),
+		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
+		Around:    []graphql.OperationMiddleware{note(deleted)},
+	})
+	if err != nil {
+		return nil, err
+	}
 
 	r := chi.NewRouter()
 	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines(stallTimeout), baseURL(cfg.PublicURL))

@@ -1,53 +1,39 @@
 package gqlserver
 
-import (
-	"context"
+import "time"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
+// Limits bound what one request may ask for. Each stops an attack that is a case of TestAttacks.
+type Limits struct {
+	Body     int64 // bytes of the operations with their variables, without files
+	Files    int   // files of a form
+	Batch    int   // operations in one request
+	Document int   // bytes of a document
+	Name     int   // bytes of a name in a document
 
-	"minidouyin/idl/codes"
-)
+	Tokens     int // tokens of a document
+	Fields     int // fields written in a document
+	Depth      int // fields within fields
+	Aliases    int // aliases of an operation
+	RootFields int // fields of an operation on the first level
+	Nodes      int // fields and fragments of an operation, its fragments written out: fragments within fragments multiply
 
-// fieldLimit refuses an operation that selects more fields than this when its fragments are written out. Fragments
-// within fragments multiply: a document of 2 KB can stand for millions of fields.
-type fieldLimit int
+	IntrospectionDepth int // fields below __schema and __type, within each other
+	IntrospectionLists int // lists of types and fields there, within each other
 
-var (
-	_ graphql.HandlerExtension        = fieldLimit(0)
-	_ graphql.OperationContextMutator = fieldLimit(0)
-)
+	PageSize int // items that a list counts for when the operation does not say how many it wants
+	Cost     int // items of all lists of an operation at most: lists within lists multiply
 
-// ExtensionName names the extension.
-func (fieldLimit) ExtensionName() string { return "FieldLimit" }
-
-// Validate accepts every schema.
-func (fieldLimit) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext changes nothing; it refuses what is over the limit.
-func (l fieldLimit) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	if remaining(int(l), operation.Operation.SelectionSet) < 0 {
-		return gqlerror.Wrap(codes.Errorf(codes.InvalidArgument, "an operation selects at most %d fields", l))
-	}
-	return nil
+	Errors  int           // errors listed in an answer
+	Timeout time.Duration // from the whole request to the whole answer
 }
 
-// remaining returns what is left of a number of fields after those of a selection, -1 as soon as it is exceeded.
-// Fragments count too, so that empty ones within each other come to an end.
-func remaining(left int, set ast.SelectionSet) int {
-	for _, selected := range set {
-		if left--; left < 0 {
-			return -1
-		}
-		switch selected := selected.(type) {
-		case *ast.Field:
-			left = remaining(left, selected.SelectionSet)
-		case *ast.InlineFragment:
-			left = remaining(left, selected.SelectionSet)
-		case *ast.FragmentSpread:
-			left = remaining(left, selected.Definition.SelectionSet)
-		}
+// DefaultLimits returns limits that leave room for every honest client.
+func DefaultLimits() Limits {
+	return Limits{
+		Body: 1 << 20, Files: 4, Batch: 10, Document: 64 << 10, Name: 100,
+		Tokens: 3000, Fields: 500, Depth: 12, Aliases: 50, RootFields: 20, Nodes: 2000,
+		IntrospectionDepth: 16, IntrospectionLists: 2,
+		PageSize: 20, Cost: 20_000,
+		Errors: 20, Timeout: time.Minute,
 	}
-	return left
 }

@@ -3,6 +3,7 @@ package gqlserver
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -14,9 +15,6 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// maxFiles is how many files one request may bring.
-const maxFiles = 4
-
 // readForm reads a form as the GraphQL multipart request specification has it: the parts `operations`, `map` and the
 // files, in this order. The files are streamed to disk, and none is read when what comes before it is wrong or holds an
 // operation that would not run.
@@ -25,19 +23,19 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 	if err != nil {
 		return nil, errBrokenForm
 	}
-	operations, refusal := readFormField(form, "operations")
+	operations, refusal := s.readFormField(form, "operations")
 	if refusal != nil {
 		return nil, refusal
 	}
-	read, refusal := readJSON(operations)
+	read, refusal := s.readJSON(operations)
 	if refusal != nil {
 		return nil, refusal
 	}
-	text, refusal := readFormField(form, "map")
+	text, refusal := s.readFormField(form, "map")
 	if refusal != nil {
 		return nil, refusal
 	}
-	places, refusal := readMap(text)
+	places, refusal := s.readMap(text)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -96,7 +94,7 @@ func (s *Server) readFiles(form *multipart.Reader, into *batch, places map[strin
 var errBrokenForm = badRequest("the form is broken or was cut off")
 
 // readFormField reads the next part, which must have this name.
-func readFormField(form *multipart.Reader, name string) ([]byte, *requestError) {
+func (s *Server) readFormField(form *multipart.Reader, name string) ([]byte, *requestError) {
 	part, err := form.NextPart()
 	if err != nil {
 		return nil, errBrokenForm
@@ -104,24 +102,24 @@ func readFormField(form *multipart.Reader, name string) ([]byte, *requestError) 
 	if part.FormName() != name {
 		return nil, badRequest("the parts operations and map come first, in this order")
 	}
-	text, err := io.ReadAll(io.LimitReader(part, maxBody+1))
+	text, err := io.ReadAll(io.LimitReader(part, s.cfg.Limits.Body+1))
 	if err != nil {
 		return nil, errBrokenForm
 	}
-	if len(text) > maxBody {
+	if int64(len(text)) > s.cfg.Limits.Body {
 		return nil, tooLarge("the part " + name + " is too large")
 	}
 	return text, nil
 }
 
 // readMap reads the map of a form: which file goes where.
-func readMap(text []byte) (map[string][]string, *requestError) {
+func (s *Server) readMap(text []byte) (map[string][]string, *requestError) {
 	var places map[string][]string
 	if err := json.Unmarshal(text, &places); err != nil {
 		return nil, badRequest("the part map is not a JSON object of lists")
 	}
-	if len(places) > maxFiles {
-		return nil, tooLarge("a request takes at most 4 files")
+	if len(places) > s.cfg.Limits.Files {
+		return nil, tooLarge(fmt.Sprintf("a request takes at most %d files", s.cfg.Limits.Files))
 	}
 	return places, nil
 }

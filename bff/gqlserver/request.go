@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"minidouyin/idl/codes"
 )
 
 // batch is what one request asks for.
@@ -19,21 +22,6 @@ type batch struct {
 	params  []*graphql.RawParams
 	single  bool // not sent as a list
 	release func()
-}
-
-// requestError is why a request cannot be read.
-type requestError struct {
-	status        int
-	code, message string
-	allow         string
-}
-
-func badRequest(message string) *requestError {
-	return &requestError{status: http.StatusBadRequest, code: "INVALID_ARGUMENT", message: message}
-}
-
-func tooLarge(message string) *requestError {
-	return &requestError{status: http.StatusRequestEntityTooLarge, code: "TOO_LARGE", message: message}
 }
 
 // read reads the operations of a request. The batch must be released.
@@ -47,7 +35,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*batch, *requestE
 	case http.MethodPost:
 		read, err = s.readBody(w, r)
 	default:
-		return nil, &requestError{status: http.StatusMethodNotAllowed, code: "INVALID_ARGUMENT",
+		return nil, &requestError{status: http.StatusMethodNotAllowed, code: codes.InvalidArgument,
 			message: "the method must be GET or POST", allow: "GET, POST"}
 	}
 	if err != nil {
@@ -67,21 +55,21 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*batch, *requ
 	case err == nil && media == "multipart/form-data":
 		return s.readForm(r)
 	case err != nil || media != mediaJSON || (charset != "" && charset != "utf-8" && charset != "utf8"):
-		return nil, &requestError{status: http.StatusUnsupportedMediaType, code: "INVALID_ARGUMENT",
+		return nil, &requestError{status: http.StatusUnsupportedMediaType, code: codes.InvalidArgument,
 			message: "the Content-Type must be application/json or multipart/form-data"}
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.Limits.Body))
 	if tooMuch := (*http.MaxBytesError)(nil); errors.As(err, &tooMuch) {
 		return nil, tooLarge("the request is too large")
 	}
 	if err != nil {
 		return nil, badRequest("the request broke off")
 	}
-	return readJSON(text)
+	return s.readJSON(text)
 }
 
 // readJSON reads an operation or a list of them.
-func readJSON(text []byte) (*batch, *requestError) {
+func (s *Server) readJSON(text []byte) (*batch, *requestError) {
 	if !utf8.Valid(text) {
 		return nil, badRequest("the request is not UTF-8")
 	}
@@ -97,8 +85,8 @@ func readJSON(text []byte) (*batch, *requestError) {
 	if err := json.Unmarshal(text, &list); err != nil {
 		return nil, badRequest("the request is not JSON")
 	}
-	if len(list) == 0 || len(list) > maxBatch {
-		return nil, badRequest("a batch has 1 to 10 operations")
+	if len(list) == 0 || len(list) > s.cfg.Limits.Batch {
+		return nil, badRequest(fmt.Sprintf("a batch has 1 to %d operations", s.cfg.Limits.Batch))
 	}
 	read := &batch{release: func() {}}
 	for _, item := range list {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"minidouyin/idl/codes"
 )
 
 // response is the answer to one operation.
@@ -19,18 +21,18 @@ type response struct {
 
 // refused returns the answer to an operation that is not run.
 func (s *Server) refused(ctx context.Context, errs gqlerror.List) *response {
-	return &response{Response: s.exec.DispatchError(ctx, errs)}
+	return answer(s.exec.DispatchError(ctx, errs))
 }
 
-func methodNotAllowed() *response {
-	return &response{
-		Response: &graphql.Response{Errors: gqlerror.List{coded("INVALID_ARGUMENT", "only queries can be sent with GET")}},
-		status:   http.StatusMethodNotAllowed, allow: http.MethodPost,
+// answer returns an answer of the executor. It holds no data when the operation was not run.
+func answer(r *graphql.Response) *response {
+	a := &response{Response: r, executed: r.Data != nil}
+	for _, err := range r.Errors {
+		if err.Extensions["code"] == codes.RateLimited.String() && !a.executed {
+			a.status = http.StatusTooManyRequests
+		}
 	}
-}
-
-func coded(code, message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
+	return a
 }
 
 // MarshalJSON leaves the data out where there is none, instead of writing null.
@@ -64,19 +66,21 @@ func (r *response) write(w http.ResponseWriter, media string) {
 	writeJSON(w, media, r.statusFor(media), r)
 }
 
+// writeBatch answers a list. Its status speaks for all: it is 200 unless none was let in.
 func writeBatch(w http.ResponseWriter, media string, responses []*response) {
-	writeJSON(w, media, http.StatusOK, responses)
+	status := http.StatusTooManyRequests
+	for _, r := range responses {
+		if r.status != status {
+			status = http.StatusOK
+			break
+		}
+	}
+	writeJSON(w, media, status, responses)
 }
 
 func writeJSON(w http.ResponseWriter, media string, status int, body any) {
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client may be gone
-}
-
-// fail answers a request that could not be read.
-func fail(w http.ResponseWriter, media string, err *requestError) {
-	r := &response{status: err.status, allow: err.allow,
-		Response: &graphql.Response{Errors: gqlerror.List{coded(err.code, err.message)}}}
-	r.write(w, media)
 }

@@ -63,21 +63,15 @@ func keptKey(path string) ([]byte, error) {
 	return text, nil
 }
 
-// writeKey writes the key so that a crash leaves all of it or nothing.
+// writeKey writes the key so that a crash leaves all of it or nothing; what it leaves under the temporary name is
+// written over at the next start.
 func writeKey(path string, text []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".jwt-*")
+	temp, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }()
 	_, err = temp.Write(text)
-	if err == nil {
-		err = temp.Sync()
-	}
-	if errClose := temp.Close(); err == nil {
-		err = errClose
-	}
-	if err != nil {
+	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temp.Name(), path)

@@ -34,10 +34,10 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// LockData makes the data folder and locks it for one part of the product. A second process with the same part and
+// LockData makes the data folder, for its owner alone, and locks it for one part of the product. A second process with the same part and
 // folder gets an error. unlock frees it; the end of the process does too.
 func LockData(dir, part string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	lock := flock.New(filepath.Join(dir, part+".lock"))
@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
 	if cfg.SoleWriter {
 		if err := sweeper.sweep(ctx, true); err != nil {
-			return err
+			log.Warn("some remains of the last run have to wait", "error", err)
 		}
 	}
 	handler, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)

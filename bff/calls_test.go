@@ -203,24 +203,22 @@ func TestCalls(t *testing.T) {
 		},
 			"CreateVideo 1, ReserveFiles 1", 4},
 	}
-	for _, videos := range []int{5, 35} {
-		for _, procs := range []int{1, 2} {
-			w := newWorld(t, videos)
-			for _, operation := range operations {
-				t.Run(fmt.Sprintf("%d videos/%d procs/%s", videos, procs, operation.name), func(t *testing.T) {
-					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-					for range 50 {
-						w.runs++
-						w.calls.take()
-						w.sql.take()
-						operation.run(t, w)
-						calls, statements := w.calls.take(), w.sql.take()
-						require.Equal(t, operation.calls, text(calls))
-						require.Equal(t, operation.sql, sum(statements), "%v", statements)
-						require.LessOrEqual(t, selects(statements), sum(calls)+1)
-					}
-				})
-			}
+	for _, size := range []struct{ videos, procs, runs int }{{5, 2, 3}, {35, 1, 50}, {35, 2, 50}} {
+		w := newWorld(t, size.videos)
+		for _, operation := range operations {
+			t.Run(fmt.Sprintf("%d videos/%d procs/%s", size.videos, size.procs, operation.name), func(t *testing.T) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(size.procs))
+				for range size.runs {
+					w.runs++
+					w.calls.take()
+					w.sql.take()
+					operation.run(t, w)
+					calls, statements := w.calls.take(), w.sql.take()
+					require.Equal(t, operation.calls, text(calls))
+					require.Equal(t, operation.sql, sum(statements), "%v", statements)
+					require.LessOrEqual(t, selects(statements), sum(calls)+1)
+				}
+			})
 		}
 	}
 }

@@ -1,9 +1,14 @@
 package bff
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"net"
 	"net/url"
+	"os/exec"
+	"strconv"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -15,7 +20,7 @@ import (
 // variable of the same name, as --max-upload and DOUYIN_MAX_UPLOAD.
 type Config struct {
 	Addr          string        `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Data          string        `default:"./data" help:"Folder of everything that is kept: files, databases, the signing key." type:"path"`
+	Data          string        `default:"./data" help:"Folder of everything that is kept: files, databases, the signing key."`
 	PublicURL     string        `name:"public-url" placeholder:"URL" help:"How the outside reaches this server, such as https://video.example.org; without it, addresses of files are made from each request's Host."`
 	JWTKey        Secret        `name:"jwt-key" placeholder:"KEY" help:"Key that signs the tokens, at least 32 bytes; without it, one is made and kept in the data folder."`
 	TokenTTL      time.Duration `name:"token-ttl" default:"720h" help:"How long a token is valid."`
@@ -32,6 +37,20 @@ type Config struct {
 
 // Validate returns an error that names the flag with a wrong value.
 func (c *Config) Validate() error {
+	if err := checkAddr(c.Addr); err != nil {
+		return fmt.Errorf("--addr: %w", err)
+	}
+	if c.Data == "" {
+		return errors.New("--data: a folder is needed")
+	}
+	for flag, path := range map[string]string{"--ffmpeg": c.FFmpeg, "--ffprobe": c.FFprobe} {
+		if path == "" || path == "-" {
+			continue
+		}
+		if _, err := exec.LookPath(path); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+	}
 	if c.JWTKey != "" && len(c.JWTKey) < minKeyBytes {
 		return fmt.Errorf("--jwt-key: a key has at least %d bytes; `openssl rand -base64 32` makes one", minKeyBytes)
 	}
@@ -53,9 +72,18 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// checkAddr refuses what is no host and port.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if n, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || n > 65535 {
+		return fmt.Errorf("%q is not an address such as 127.0.0.1:8080", addr)
+	}
+	return nil
+}
+
 // Media returns the configuration of the media store.
-func (c *Config) Media() media.Config {
-	return media.Config{Dir: c.Data, MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe}
+func (c *Config) Media(log *slog.Logger) media.Config {
+	return media.Config{Dir: c.Data, MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe, Log: log}
 }
 
 // Size is a number of bytes, written as 128MiB, 1GB or 1000.

@@ -248,7 +248,12 @@ func TestCommandLine(t *testing.T) {
 		{"a port in use", []string{"--addr=127.0.0.1:" + port, "--data=" + data}, nil, 1, "choose another address"},
 		{"a data folder in use", []string{"--addr=127.0.0.1:0", "--data=" + p.data}, nil, 1, "another process uses the data folder"},
 		{"a database that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=mysql://root:hidden@127.0.0.1:1/x"}, nil, 1, "open database"},
-		{"a database of an unknown kind", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=postgres://x"}, nil, 1, "mysql://"},
+		{"a database of an unknown kind", []string{"--dsn=postgres://x"}, nil, 2, "--dsn: the DSN must begin with"},
+		{"a database without a name", []string{"basics", "--dsn=mysql://root@127.0.0.1:3306/"}, nil, 2, "--dsn: the DSN names no database"},
+		{"an address that is none", []string{"--addr=foo"}, nil, 2, "--addr"},
+		{"a port that cannot be", nil, []string{"DOUYIN_ADDR=127.0.0.1:99999"}, 2, "--addr"},
+		{"no data folder", []string{"--data="}, nil, 2, "--data"},
+		{"an ffmpeg that is not there", []string{"--ffmpeg=/nowhere/ffmpeg"}, nil, 2, "--ffmpeg"},
 		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
 		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},
 	} {
@@ -266,6 +271,35 @@ func TestCommandLine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The demo fills an empty data folder with a world that one can sign in to, once.
+func TestDemo(t *testing.T) {
+	p := newProduct(t, "one process", "", "--demo")
+	for range 2 {
+		session := p.ok(t, "POST", "/douyin/user/login/", "username", "nova", "password", "try-douyin")
+		feed := p.ok(t, "GET", "/douyin/feed/", "token", session["token"].(string))["video_list"].([]any)
+		require.Len(t, feed, 10)
+		for _, v := range feed {
+			for _, field := range []string{"play_url", "cover_url"} {
+				response, err := http.Head(v.(map[string]any)[field].(string))
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				require.Equal(t, http.StatusOK, response.StatusCode)
+			}
+		}
+		friends := p.ok(t, "GET", "/douyin/relation/friend/list/", "user_id", session["user_id"].(json.Number).String(), "token", session["token"].(string))
+		require.NotEmpty(t, friends["user_list"])
+		p.stop(t)
+		p.startAll(t)
+	}
+	p.stop(t)
+	require.NoError(t, os.WriteFile(filepath.Join(p.data, "demo.unfinished"), nil, 0o600))
+	path, err := build()
+	require.NoError(t, err)
+	out, err := exec.Command(path, "--addr=127.0.0.1:0", "--data="+p.data, "--demo").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "cut off in the middle")
 }
 
 // A running request is finished before the process ends.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -96,9 +98,23 @@ func baseURL(public string) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			base := public
 			if base == "" {
-				base = "http://" + r.Host
+				base = "http://" + hostOf(r)
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base)))
 		})
 	}
+}
+
+var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// hostOf returns the host that the request was sent to; where the client names none, or none that can be, the address
+// that it reached.
+func hostOf(r *http.Request) string {
+	if hostPattern.MatchString(r.Host) {
+		return r.Host
+	}
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return addr.String()
+	}
+	return "localhost"
 }

@@ -19,6 +19,7 @@ import (
 type record struct {
 	id        string
 	operation string
+	code      string // of the first error, "" = none
 }
 
 type recordKey struct{}
@@ -49,11 +50,11 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 			defer func() {
 				level := slog.LevelInfo
-				if strings.HasPrefix(r.URL.Path, "/media/") || strings.HasSuffix(r.URL.Path, "z") {
+				if strings.HasPrefix(r.URL.Path, "/media/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 					level = slog.LevelDebug
 				}
 				log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
-					"operation", recordOf(r.Context()).operation, "status", wrapped.Status(),
+					"operation", recordOf(r.Context()).operation, "status", wrapped.Status(), "code", recordOf(r.Context()).code,
 					"bytes", wrapped.BytesWritten(), "duration", time.Since(start))
 			}()
 			next.ServeHTTP(wrapped, r)

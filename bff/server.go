@@ -11,7 +11,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/bff/gqlserver"
@@ -32,7 +31,7 @@ const (
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue,
+		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -44,7 +43,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
-		Around:    []graphql.OperationMiddleware{note(deleted)},
+		Around:    []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
 		return nil, err
@@ -63,25 +62,17 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	return r, nil
 }
 
-// note writes down what the request log says of an operation, and tells when one may have deleted something.
-func note(deleted func()) graphql.OperationMiddleware {
-	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		operation := graphql.GetOperationContext(ctx)
-		record := recordOf(ctx)
-		record.operation = operation.OperationName
-		if operation.Operation == nil || operation.Operation.Operation != ast.Mutation {
-			return next(ctx)
+// note writes down what the request log says of an operation: its name and the code of its first error.
+func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
+	recordOf(ctx).operation = name[:min(len(name), 64)]
+	respond := next(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response != nil && len(response.Errors) > 0 {
+			recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
 		}
-		respond := next(ctx)
-		return func(ctx context.Context) *graphql.Response {
-			response := respond(ctx)
-			for _, selection := range operation.Operation.SelectionSet {
-				if field, ok := selection.(*ast.Field); ok && (field.Name == "deleteVideo" || field.Name == "updateProfile") {
-					deleted()
-				}
-			}
-			return response
-		}
+		return response
 	}
 }
 

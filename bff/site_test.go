@@ -78,12 +78,12 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 	})
 	require.NoError(tb, err)
 
-	cfg := bff.Config{Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
+	cfg := bff.Config{Addr: "127.0.0.1:0", Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
 	for _, set := range configure {
 		set(&cfg)
 	}
 	require.NoError(tb, cfg.Validate())
-	s.media, err = media.Open(cfg.Media())
+	s.media, err = media.Open(cfg.Media(log))
 	require.NoError(tb, err)
 	sessions, err := bff.NewSessions(cfg)
 	require.NoError(tb, err)

@@ -2,11 +2,13 @@ package bff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"minidouyin/bff/media"
+	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/idl/kitex_gen/social"
@@ -51,7 +53,8 @@ func (s *sweeper) run(ctx context.Context) {
 	}
 }
 
-// sweep carries out what is due; with reserved, also what a running publication may still need.
+// sweep carries out what is due; with reserved, also what a running publication may still need. A removal that fails
+// stays for the next time and does not hold up the others, unless a service is away: then all wait for it.
 func (s *sweeper) sweep(ctx context.Context, reserved bool) error {
 	for {
 		reply, err := s.services.Basics.ListRemovals(ctx,
@@ -62,15 +65,20 @@ func (s *sweeper) sweep(ctx context.Context, reserved bool) error {
 		if len(reply.Removals) == 0 {
 			return nil
 		}
-		done := make([]int64, len(reply.Removals))
-		for i, removal := range reply.Removals {
-			if err := s.remove(ctx, removal); err != nil {
-				return err
+		var done []int64
+		var failed error
+		for _, removal := range reply.Removals {
+			if err := s.remove(ctx, removal); err == nil {
+				done = append(done, removal.ID)
+			} else if failed = err; codes.Of(err) == codes.UpstreamUnavailable || ctx.Err() != nil {
+				break
 			}
-			done[i] = removal.ID
 		}
 		if _, err := s.services.Basics.FinishRemovals(ctx, &basics.FinishRemovalsRequest{RemovalIds: done}); err != nil {
-			return fmt.Errorf("finish removals: %w", err)
+			return errors.Join(failed, fmt.Errorf("finish removals: %w", err))
+		}
+		if failed != nil {
+			return failed
 		}
 	}
 }

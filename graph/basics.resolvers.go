@@ -56,6 +56,9 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 	if err != nil {
 		return nil, err
 	}
+	if len(staged) > 0 {
+		r.Deleted() // the pictures that were there before
+	}
 	user, err := r.knownUser(ctx, "UpdateProfilePayload", row)
 	return &model.UpdateProfilePayload{User: user}, err
 }
@@ -104,6 +107,7 @@ func (r *mutationResolver) DeleteVideo(ctx context.Context, input model.DeleteVi
 	if err != nil {
 		return nil, err
 	}
+	r.Deleted()
 	return &model.DeleteVideoPayload{DeletedVideoID: model.GlobalID(model.TypeVideo, id)}, nil
 }
 

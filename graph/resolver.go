@@ -29,6 +29,8 @@ type Config struct {
 	Media       Media
 	// IssueToken returns a token that speaks for the user, and when it stops to be valid.
 	IssueToken func(userID int64) (token string, expiresAt time.Time, err error)
+	// Deleted is called after a change that has left something to remove.
+	Deleted func()
 }
 
 // Media keeps the files of videos and pictures.

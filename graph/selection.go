@@ -98,8 +98,8 @@ func (p pageFields) sorted() []*pageField {
 	})
 }
 
-// conversationPage is how many messages a conversation shows when `last` is not given.
-const conversationPage = 50
+// ConversationPage is how many messages a conversation shows when `last` is not given.
+const ConversationPage = 50
 
 type pageSizeKey struct{}
 
@@ -117,12 +117,17 @@ func WithPageSize(ctx context.Context, size PageSize) context.Context {
 	return context.WithValue(ctx, pageSizeKey{}, size)
 }
 
+// PageSizeOf returns the bounds of the pages of an operation.
+func PageSizeOf(ctx context.Context) PageSize {
+	if size, ok := ctx.Value(pageSizeKey{}).(PageSize); ok {
+		return size
+	}
+	return defaultPageSize
+}
+
 // pageOf checks the arguments of a page. A wrong one is InvalidArgument.
 func pageOf(ctx context.Context, args model.PageArgs) (pageRange, error) {
-	size, ok := ctx.Value(pageSizeKey{}).(PageSize)
-	if !ok {
-		size = defaultPageSize
-	}
+	size := PageSizeOf(ctx)
 	p := pageRange{limit: int32(size.Default)}
 	if args.First != -1 {
 		if args.First < 1 || args.First > size.Max {

@@ -52,7 +52,7 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMess
 // Conversation is the resolver for the conversation field.
 func (r *queryResolver) Conversation(ctx context.Context, with string, last *int, before *string, receivedAfter *int64) (*model.Connection[*model.Message], error) {
 	if last == nil {
-		size := conversationPage
+		size := ConversationPage
 		last = &size
 	}
 	pages, err := pageOf(ctx, model.Args(last, before))

@@ -52,6 +52,9 @@ type Config struct {
 	OnStatement func(ctx context.Context, sql string)
 }
 
+// CheckDSN returns why a DSN cannot name a database, nil when it can.
+func CheckDSN(dsn string) error { return database.CheckDSN(dsn) }
+
 // Service is an open service.
 type Service struct {
 	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves

@@ -69,7 +69,7 @@ func (m *Media) stageCover(ctx context.Context, video, demuxer, title string, gi
 	}
 	if err != nil {
 		if !errors.Is(err, errNoFFmpeg) {
-			m.cfg.Log.Warn("make cover from video", "error", err)
+			m.cfg.Log.WarnContext(ctx, "make cover from video", "error", err)
 		}
 		if picture, err = drawPlaceholder(title); err != nil {
 			return "", fmt.Errorf("draw cover: %w", err)

@@ -1337,9 +1337,9 @@ input UpdateProfileInput {
   name: String
   "At most 100 characters."
   signature: String
-  "A JPEG or PNG picture of at most 5 MiB."
+  "A JPEG, PNG or WebP picture of at most 5 MiB."
   avatar: Upload
-  "A JPEG or PNG picture of at most 5 MiB."
+  "A JPEG, PNG or WebP picture of at most 5 MiB."
   background: Upload
 }
 

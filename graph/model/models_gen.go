@@ -188,9 +188,9 @@ type UpdateProfileInput struct {
 	Name *string `json:"name,omitempty"`
 	// At most 100 characters.
 	Signature *string `json:"signature,omitempty"`
-	// A JPEG or PNG picture of at most 5 MiB.
+	// A JPEG, PNG or WebP picture of at most 5 MiB.
 	Avatar *graphql.Upload `json:"avatar,omitempty"`
-	// A JPEG or PNG picture of at most 5 MiB.
+	// A JPEG, PNG or WebP picture of at most 5 MiB.
 	Background *graphql.Upload `json:"background,omitempty"`
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/services/internal/argument"
 	"minidouyin/services/internal/database"
 )
 
@@ -35,10 +36,12 @@ func (u *user) wire() *basics.User {
 	}
 }
 
-// nameKey returns the form of a name that is unique: names that differ only in case, width or composition are one.
+// nameKey returns the form of a name that is unique: names that differ only in case, width, composition or in
+// characters that cannot be seen are one.
 // A character becomes at most 18, so 32 of them fit the column.
 func nameKey(name string) string {
-	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name))))
+	seen := argument.WithoutInvisible(norm.NFKC.String(name))
+	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
 }
 
 // store keeps users, videos and removals in the database.

@@ -265,3 +265,17 @@ func TestDeleteUserWhilePublishing(t *testing.T) {
 }
 
 func ref[T any](v T) *T { return &v }
+
+// A name that looks like one that is taken is taken, and one that shows nothing is none.
+func TestNamesThatLookAlike(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		s.mustUser(t, "alice")
+		for _, name := range []string{"\u200balice", "al\u200bice", "\ufeffalice", "alice\ufe0f", "al\u00adice", "ALICE", "ａｌｉｃｅ"} {
+			servicetest.Refuses(s.CreateUser(t.Context(), &basics.CreateUserRequest{Name: name, Password: "secret"}))(t, codes.AlreadyExists)
+		}
+		for _, name := range []string{"\u3164", "\u115f", "\u2800", "\u200b", "\ufeff\u200b"} {
+			servicetest.Refuses(s.CreateUser(t.Context(), &basics.CreateUserRequest{Name: name, Password: "secret"}))(t, codes.InvalidArgument)
+		}
+		s.mustUser(t, "👩‍🚀") // joined by a character that cannot be seen
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/cloudwego/kitex/pkg/klog"
 
 	"minidouyin/bff"
 )
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "douyin:", oneLine(err))
+		fmt.Fprintln(stderr, "douyin:", strings.TrimPrefix(oneLine(err), "all: "))
 		return 2
 	}
 	log := newLogger(stderr, cli.LogLevel, cli.LogFormat)
@@ -92,7 +93,10 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	if format == "json" {
 		lines = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(bff.WithRequestID(lines))
+	log := slog.New(bff.WithRequestID(lines))
+	// What kitex says of failed calls is said by us as well, in our form; the rest is for those who look for it.
+	klog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
+	return log
 }
 
 func oneLine(err error) string {

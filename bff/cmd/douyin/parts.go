@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/cloudwego/kitex/client"
@@ -24,6 +25,17 @@ type database struct {
 	DSN bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; without it, SQLite files in the data folder."`
 }
 
+// Validate refuses a database of a kind that is not known.
+func (d database) Validate() error {
+	if d.DSN == "" {
+		return nil
+	}
+	if err := services.CheckDSN(string(d.DSN)); err != nil {
+		return fmt.Errorf("--dsn: %w", err)
+	}
+	return nil
+}
+
 func (d database) of(service, data string) string {
 	if d.DSN != "" {
 		return string(d.DSN)
@@ -36,6 +48,14 @@ type allCmd struct {
 	bff.Config
 	database
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
+}
+
+// Validate checks the flags of both halves.
+func (c *allCmd) Validate() error {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	return c.database.Validate()
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.
@@ -58,7 +78,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
 		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Log: log})
 		if err != nil {
-			return fmt.Errorf("open %s: %w", name, err)
+			return err
 		}
 		defer func() { err = errors.Join(err, service.Close()) }()
 		if callers[name], err = server.NewLocalCaller("bff", service.Server); err != nil {
@@ -69,12 +89,12 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 	if err != nil {
 		return err
 	}
-	files, err := media.Open(c.Media())
+	files, err := media.Open(c.Media(log))
 	if err != nil {
 		return err
 	}
 	if c.Demo {
-		if err := fillDemo(ctx, stdout, clients, files, ln.Addr().String()); err != nil {
+		if err := fillDemo(ctx, stdout, clients, files, c.Data, ln.Addr().String()); err != nil {
 			return err
 		}
 	}
@@ -82,19 +102,29 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 }
 
 // fillDemo makes the demo world when nothing is there yet, and says so.
-func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files *media.Media, addr string) error {
+func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files *media.Media, data, addr string) error {
 	world := demo.World{Basics: clients.Basics, Interaction: clients.Interaction, Social: clients.Social, Media: files}
 	empty, err := demo.Empty(ctx, world)
 	if err != nil {
 		return fmt.Errorf("look for a world: %w", err)
+	}
+	unfinished := filepath.Join(data, "demo.unfinished")
+	if _, err := os.Stat(unfinished); err == nil && !empty {
+		return fmt.Errorf("an earlier --demo was cut off in the middle; remove the folder %s and start again", data)
 	}
 	if !empty {
 		fmt.Fprintln(stdout, "The data folder is not empty: --demo leaves it as it is.")
 		return nil
 	}
 	fmt.Fprintln(stdout, "Making a demo world ...")
+	if err := os.WriteFile(unfinished, nil, 0o600); err != nil {
+		return fmt.Errorf("make the demo world: %w", err)
+	}
 	made, err := demo.Fill(ctx, world)
 	if err != nil {
+		return fmt.Errorf("make the demo world: %w", err)
+	}
+	if err := os.Remove(unfinished); err != nil {
 		return fmt.Errorf("make the demo world: %w", err)
 	}
 	fmt.Fprintf(stdout, `Made %d users, %d videos, %d likes, %d comments, %d follows and %d messages. Sign in as one of them:
@@ -131,7 +161,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	files, err := media.Open(c.Media())
+	files, err := media.Open(c.Media(log))
 	if err != nil {
 		return err
 	}
@@ -140,7 +170,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 
 // serviceFlags are the flags of a service that runs alone.
 type serviceFlags struct {
-	Data string `default:"./data" help:"Folder of the SQLite file." type:"path"`
+	Data string `default:"./data" help:"Folder of the SQLite file."`
 	database
 }
 
@@ -188,7 +218,7 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 	defer unlock()
 	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Log: log}, server.WithListener(ln))
 	if err != nil {
-		return fmt.Errorf("open %s: %w", name, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
 

@@ -75,7 +75,27 @@ func Key(name, key string) error {
 	return nil
 }
 
-func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !invisible(r) }
+
+// invisible catches what takes part in no picture of a text: format characters, variation selectors, and the letters
+// that are blank.
+func invisible(r rune) bool {
+	switch r {
+	case '\u115F', '\u1160', '\u2800', '\u3164', '\uFFA0': // Hangul fillers, the empty Braille pattern
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Variation_Selector)
+}
+
+// WithoutInvisible returns the text without the characters that cannot be seen.
+func WithoutInvisible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if invisible(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
 
 // breaksLine also catches the characters that turn the direction of all text after them: a name with one would
 // garble the page around it.

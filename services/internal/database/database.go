@@ -33,18 +33,37 @@ type DB struct {
 	txOptions      []*sql.TxOptions
 }
 
-// Open opens the database and checks that it answers. Its errors never show the password of the DSN.
-func Open(ctx context.Context, cfg Config) (*DB, error) {
-	var db *DB
-	var err error
-	kind, rest, _ := strings.Cut(cfg.DSN, ":")
+// CheckDSN returns why a DSN cannot name a database, nil when it can. Its errors never show the password of the DSN.
+func CheckDSN(dsn string) error {
+	kind, rest, _ := strings.Cut(dsn, ":")
 	switch kind {
 	case "sqlite":
-		db, err = openSQLite(rest)
+		if rest == "" || rest == ":memory:" {
+			return errors.New("sqlite needs the path of a file")
+		}
+		return nil
 	case "mysql":
-		db, err = openMySQL(strings.TrimPrefix(rest, "//"))
+		cfg, err := ParseMySQL(strings.TrimPrefix(rest, "//"))
+		if err == nil && cfg.DBName == "" {
+			err = errors.New("the DSN names no database")
+		}
+		return err
 	default:
-		err = errors.New(`the DSN must begin with "sqlite:" or "mysql://"`)
+		return errors.New(`the DSN must begin with "sqlite:" or "mysql://"`)
+	}
+}
+
+// Open opens the database and checks that it answers. Its errors never show the password of the DSN.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	err := CheckDSN(cfg.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	var db *DB
+	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
+		db, err = openSQLite(path)
+	} else {
+		db, err = openMySQL(strings.TrimPrefix(strings.TrimPrefix(cfg.DSN, "mysql:"), "//"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -18,9 +18,6 @@ func openMySQL(dsn string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.DBName == "" {
-		return nil, errors.New("the DSN names no database")
-	}
 	cfg.InterpolateParams = true // one round trip per statement
 	cfg.Timeout = 5 * time.Second
 	cfg.Collation = "utf8mb4_bin"

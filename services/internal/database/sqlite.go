@@ -16,9 +16,6 @@ const readers = 8
 // transactions take the write lock at once, writers queue in Go, where waiting ends with the context. Readers run
 // beside it, each on the state that was committed last.
 func openSQLite(path string) (*DB, error) {
-	if path == "" || path == ":memory:" {
-		return nil, errors.New("sqlite needs the path of a file")
-	}
 	writer, err := openPool(path, 1, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},

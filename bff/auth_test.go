@@ -1,0 +1,34 @@
+package bff_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff"
+)
+
+// The signing key is made once and kept, for the owner's eyes only; what a crash left of making it is in nobody's way.
+func TestKeptKey(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "jwt.key.new"), []byte("half a k"), 0o600))
+	cfg := bff.Config{Data: dir, TokenTTL: time.Hour}
+	sessions, err := bff.NewSessions(cfg)
+	require.NoError(t, err)
+	token, _, err := sessions.Issue(7)
+	require.NoError(t, err)
+
+	again, err := bff.NewSessions(cfg)
+	require.NoError(t, err)
+	_, err = again.Authenticate(t.Context(), token)
+	require.NoError(t, err)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	info, err := entries[0].Info()
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+}

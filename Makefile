@@ -18,7 +18,7 @@ demo: ## the same, with a small world to look at
 test: setup check-generated vet lint alone unit ## all checks
 	@echo "all checks passed"
 
-setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg
+setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node
 	@.ci/setup
 
 generate: ## the code made from idl/*.thrift and graph/*.graphqls

@@ -1,26 +1,19 @@
 package bff
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
-	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/compat"
 	"minidouyin/graph"
@@ -29,12 +22,9 @@ import (
 
 // Limits of a request. Those of files are in Config.
 const (
-	maxBody          = 1 << 20          // bytes of a GraphQL document with its variables
-	maxTokens        = 1500             // tokens of a document: the time to check one grows with their square
-	operationTimeout = 60 * time.Second // from the whole request to the whole answer
-	stallTimeout     = 30 * time.Second // a body must bring something within
-	answerTimeout    = 2 * time.Minute  // an answer must be taken within
-	playTimeout      = time.Hour        // a file must be taken within
+	stallTimeout  = 30 * time.Second // a body must bring something within
+	answerTimeout = 2 * time.Minute  // an answer must be taken within
+	playTimeout   = time.Hour        // a file must be taken within
 )
 
 // NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
@@ -49,21 +39,14 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	server := handler.New(schema)
-	server.AddTransport(rest)
-	server.AddTransport(transport.GET{})
-	server.AddTransport(transport.POST{})
-	server.AddTransport(multipartForm{spool})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](100))
-	server.SetParserTokenLimit(maxTokens)
-	server.Use(answerLimit{})
-	server.SetErrorPresenter(graph.Present(log))
-	server.SetRecoverFunc(graph.Recover(log))
-	server.AroundOperations(bound)
-	server.AroundOperations(note)
-	server.AroundResponses(noteRefusal)
-	if cfg.Introspection {
-		server.Use(extension.Introspection{})
+	server, err := gqlserver.New(gqlserver.Config{
+		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
+		Present: graph.Present(log), Recover: graph.Recover(log),
+		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
+		Around:    []graphql.OperationMiddleware{note},
+	})
+	if err != nil {
+		return nil, err
 	}
 
 	r := chi.NewRouter()
@@ -72,35 +55,25 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
-	r.With(limitBody, sessions.bearer).Handle("/graphql", server)
-	r.With(listLimit(cfg.ListLimit)).Handle("/douyin/*", server)
+	r.With(sessions.bearer).Handle("/graphql", server)
+	r.With(listLimit(cfg.ListLimit)).HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
+		rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
+	})
 	return r, nil
 }
 
-// bound gives every operation a deadline, which its calls to the services inherit.
-func bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	respond := next(ctx)
-	return func(ctx context.Context) *graphql.Response {
-		ctx, cancel := context.WithTimeout(ctx, operationTimeout)
-		defer cancel()
-		return respond(ctx)
-	}
-}
-
-// note writes down what the request log says of an operation.
+// note writes down what the request log says of an operation: its name and the code of its first error.
 func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
 	recordOf(ctx).operation = name[:min(len(name), 64)]
-	return next(ctx)
-}
-
-// noteRefusal writes down the code of the first error.
-func noteRefusal(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	response := next(ctx)
-	if response != nil && len(response.Errors) > 0 {
-		recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
+	respond := next(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response != nil && len(response.Errors) > 0 {
+			recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
+		}
+		return response
 	}
-	return response
 }
 
 // listLimit is middleware that sets the size of lists for the REST routes.
@@ -111,27 +84,6 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
-}
-
-// limitBody is middleware that refuses bodies over the limit; files have limits of their own.
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isMultipart(r) {
-			// gqlgen reads the whole body too, but answers as if one over the limit were merely broken.
-			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-			if errors.As(err, new(*http.MaxBytesError)) {
-				writeGraphQLError(w, http.StatusRequestEntityTooLarge,
-					codes.Errorf(codes.TooLarge, "a request has at most %d bytes", maxBody))
-				return
-			}
-			if err != nil {
-				writeGraphQLError(w, http.StatusBadRequest, codes.Errorf(codes.InvalidArgument, "the request broke off"))
-				return
-			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func ready(services Services) http.HandlerFunc {

@@ -1,0 +1,39 @@
+package gqlserver
+
+import "time"
+
+// Limits bound what one request may ask for. Each stops an attack that is a case of TestAttacks.
+type Limits struct {
+	Body     int64 // bytes of the operations with their variables, without files
+	Files    int   // files of a form
+	Batch    int   // operations in one request
+	Document int   // bytes of a document
+	Name     int   // bytes of a name in a document
+
+	Tokens     int // tokens of a document
+	Fields     int // fields written in a document
+	Depth      int // fields within fields
+	Aliases    int // aliases of an operation
+	RootFields int // fields of an operation on the first level
+	Nodes      int // fields and fragments of an operation, its fragments written out: fragments within fragments multiply
+
+	IntrospectionDepth int // fields below __schema and __type, within each other
+	IntrospectionLists int // lists of types and fields there, within each other
+
+	PageSize int // items that a list counts for when the operation does not say how many it wants
+	Cost     int // items of all lists of an operation at most: lists within lists multiply
+
+	Errors  int           // errors listed in an answer
+	Timeout time.Duration // from the whole request to the whole answer
+}
+
+// DefaultLimits returns limits that leave room for every honest client.
+func DefaultLimits() Limits {
+	return Limits{
+		Body: 1 << 20, Files: 4, Batch: 10, Document: 64 << 10, Name: 100,
+		Tokens: 3000, Fields: 500, Depth: 12, Aliases: 50, RootFields: 20, Nodes: 2000,
+		IntrospectionDepth: 16, IntrospectionLists: 2,
+		PageSize: 20, Cost: 20_000,
+		Errors: 20, Timeout: time.Minute,
+	}
+}

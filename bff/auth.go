@@ -114,7 +114,7 @@ func (s *Sessions) bearer(next http.Handler) http.Handler {
 		}
 		ctx, err := s.Authenticate(r.Context(), strings.TrimSpace(token))
 		if err != nil {
-			writeGraphQLError(w, http.StatusUnauthorized, err)
+			writeGraphQLError(w, r, http.StatusUnauthorized, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))

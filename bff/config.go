@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"os/exec"
 	"strconv"
@@ -29,6 +31,11 @@ type Config struct {
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
 	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
 	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema."`
+
+	RateLimit      int      `name:"rate-limit" default:"1000000" help:"Units of work a minute for each viewer, or for each address of visitors: one for each request and one for each item of a list; 0 for no limit."`
+	SignInLimit    int      `name:"sign-in-limit" default:"120" help:"Attempts to sign in or to register a minute for each address; 0 for no limit."`
+	CORSOrigins    []string `name:"cors-origins" placeholder:"ORIGIN,..." help:"Other sites whose pages may use this server, such as https://app.example.org."`
+	TrustedProxies []string `name:"trusted-proxies" placeholder:"PREFIX,..." help:"Proxies that name the client in X-Forwarded-For, such as 10.0.0.0/8; without it, the client is who connects."`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.
@@ -62,6 +69,19 @@ func (c *Config) Validate() error {
 	}
 	if c.ListLimit < 1 || c.ListLimit > 1000 {
 		return fmt.Errorf("--list-limit: 1 to 1000")
+	}
+	if c.RateLimit < 0 || c.SignInLimit < 0 {
+		return fmt.Errorf("--rate-limit, --sign-in-limit: 0 or more")
+	}
+	for _, origin := range c.CORSOrigins {
+		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
+			return fmt.Errorf("--cors-origins: %q is not an origin such as https://app.example.org", origin)
+		}
+	}
+	for _, prefix := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(prefix); err != nil {
+			return fmt.Errorf("--trusted-proxies: %q is not a prefix such as 10.0.0.0/8", prefix)
+		}
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

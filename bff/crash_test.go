@@ -22,7 +22,7 @@ func TestPowerCut(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newProduct(t, "one process", "", "--ffmpeg=-")
+	p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0")
 	_, token := p.register(t, "ann")
 	ledger := &ledger{token: token}
 	ledger.publish(p.site, sampleVideo(t), "the first")

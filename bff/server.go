@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -39,10 +38,13 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
+	rates := newRates(cfg)
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
+		Origins:   cfg.formOrigins(),
+		Admit:     rates.admit,
 		Around:    []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
@@ -50,15 +52,17 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, logRequests(log), recoverPanics(log), moveDeadlines(stallTimeout), baseURL(cfg.PublicURL))
+	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log),
+		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
-	r.With(sessions.bearer).Handle("/graphql", server)
-	r.With(listLimit(cfg.ListLimit)).HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
-		rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
-	})
+	r.With(noContent, rates.count(refuseGraphQL), sessions.bearer).Handle("/graphql", server)
+	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
+		func(w http.ResponseWriter, r *http.Request) {
+			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
+		})
 	return r, nil
 }
 
@@ -105,11 +109,21 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // the client may be gone
 }
 
+func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		rest.Refuse(w, r, codes.Of(err).String(), codes.Message(err))
+	}
+}
+
+func refuseGraphQL(w http.ResponseWriter, r *http.Request, err error) {
+	writeGraphQLError(w, r, http.StatusTooManyRequests, err)
+}
+
 // writeGraphQLError answers with a single GraphQL error that has a code.
-func writeGraphQLError(w http.ResponseWriter, status int, err error) {
-	shown := &gqlerror.Error{Message: codes.Message(err)}
-	errcode.Set(shown, codes.Of(err).String())
+func writeGraphQLError(w http.ResponseWriter, r *http.Request, status int, err error) {
+	shown := &gqlerror.Error{Message: codes.Message(err), Extensions: map[string]any{
+		"code": codes.Of(err).String(), "requestId": recordOf(r.Context()).id}}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(graphql.Response{Errors: gqlerror.List{shown}}) // the client may be gone
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{shown}}) // the client may be gone
 }

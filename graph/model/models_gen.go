@@ -123,6 +123,19 @@ type PublishVideoPayload struct {
 }
 
 // Everything that can be read. An argument of type ID takes an opaque id, or a databaseId written as a decimal number.
+//
+// Every error has `extensions.requestId`, by which the server's log knows the request, and `extensions.code`:
+//
+// - `INVALID_ARGUMENT`: the request breaks a rule; the message says which.
+// - `UNAUTHENTICATED`: the token is missing, wrong or expired, or name and password do not fit.
+// - `PERMISSION_DENIED`: the viewer may not do this.
+// - `NOT_FOUND`: what was asked for does not exist.
+// - `ALREADY_EXISTS`: the name is taken.
+// - `TOO_LARGE`: a file or the request is larger than allowed.
+// - `RATE_LIMITED`: too much at once; to be tried again after the header `Retry-After`.
+// - `UPSTREAM_UNAVAILABLE`: a part of the service is away or slow; to be tried again.
+// - `INTERNAL`: something is broken on the server.
+// - `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`: the document is not GraphQL, or does not fit this schema.
 type Query struct {
 }
 

@@ -1,0 +1,108 @@
+package bff
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httprate"
+
+	"minidouyin/bff/gqlserver"
+	"minidouyin/graph"
+	"minidouyin/idl/codes"
+)
+
+// rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
+// that an operation can bring, by viewer, or by address for visitors. Attempts to sign in and to register, which cost
+// much and are how passwords are guessed, are counted by address. Each process counts for itself.
+type rates struct {
+	work, signIns *httprate.RateLimiter // nil = no limit
+}
+
+func newRates(cfg Config) *rates {
+	limiter := func(limit int) *httprate.RateLimiter {
+		if limit == 0 {
+			return nil
+		}
+		return httprate.NewRateLimiter(limit, time.Minute, httprate.WithResponseHeaders(httprate.ResponseHeaders{
+			Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", RetryAfter: "Retry-After"}))
+	}
+	return &rates{work: limiter(cfg.RateLimit), signIns: limiter(cfg.SignInLimit)}
+}
+
+// caller is who a request is counted for.
+type caller struct {
+	address string
+	header  http.Header // of the answer; nil where it has long been sent when operations are run
+}
+
+type callerKey struct{}
+
+// count is middleware that counts requests. refuse answers those that are too many.
+func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			from := &caller{address: httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), header: w.Header()}
+			if r.Header.Get("Upgrade") != "" {
+				from.header = nil
+			}
+			if err := take(l.work, from, "address "+from.address, 1); err != nil {
+				refuse(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, from)))
+		})
+	}
+}
+
+// admit counts an operation. It returns a RateLimited error when it is too much.
+func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) error {
+	from, ok := ctx.Value(callerKey{}).(*caller)
+	if !ok {
+		return nil // not asked over HTTP
+	}
+	signIns := 0
+	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"}) {
+		if field.Name == "login" || field.Name == "register" {
+			signIns++
+		}
+	}
+	if err := take(l.signIns, from, "address "+from.address, signIns); err != nil {
+		return err
+	}
+	key := "address " + from.address
+	if viewer := graph.ViewerID(ctx); viewer != 0 {
+		key = "viewer " + strconv.FormatInt(viewer, 10)
+	}
+	return take(l.work, from, key, gqlserver.CostOf(operation))
+}
+
+// take counts n units and says in the answer's header how many are left.
+func take(limiter *httprate.RateLimiter, from *caller, key string, n int) error {
+	if limiter == nil || n == 0 {
+		return nil
+	}
+	header := headerOnly{}
+	r := (&http.Request{}).WithContext(httprate.WithIncrement(context.Background(), n))
+	limited := limiter.OnLimit(header, r, key)
+	if from.header != nil {
+		maps.Copy(from.header, header)
+	}
+	if limited {
+		return codes.Errorf(codes.RateLimited, "too much at once, please try again in a minute")
+	}
+	return nil
+}
+
+// headerOnly is where a limiter writes its headers.
+type headerOnly http.Header
+
+var _ http.ResponseWriter = headerOnly{}
+
+func (h headerOnly) Header() http.Header       { return http.Header(h) }
+func (headerOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (headerOnly) WriteHeader(int)             {}

@@ -1,0 +1,139 @@
+package bff_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff"
+)
+
+// request sends a request with headers, pairs of name and value.
+func (s *site) request(tb testing.TB, method, target, body string, header ...string) answer {
+	tb.Helper()
+	r, err := http.NewRequest(method, s.url+target, strings.NewReader(body))
+	require.NoError(tb, err)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return s.do(tb, r)
+}
+
+// Work is counted by what it can bring, over GraphQL and REST alike: for a viewer wherever the requests come from, for
+// visitors by address.
+func TestRateLimit(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) {
+		cfg.RateLimit, cfg.TrustedProxies = 1000, []string{"127.0.0.0/8", "::1/128"}
+	})
+	from := func(address string) []string {
+		return []string{"X-Forwarded-For", address, "Content-Type", "application/json"}
+	}
+	graphql := func(query string, header ...string) answer {
+		body, err := json.Marshal(map[string]any{"query": query})
+		require.NoError(t, err)
+		return s.request(t, "POST", "/graphql", string(body), header...)
+	}
+	const costly = `{ feed(first: 100) { nodes { comments(first: 5) { nodes { content } } } } }` // 1 + 100 + 500
+
+	a := graphql(costly, from("192.0.2.1")...)
+	require.Equal(t, 200, a.status, a.text)
+	require.Equal(t, []string{"1000"}, a.header["Ratelimit-Limit"])
+	require.Equal(t, []string{"398"}, a.header["Ratelimit-Remaining"], "of 1000, after a request and 601 items")
+	a = graphql(costly, from("192.0.2.1")...)
+	require.Equal(t, http.StatusTooManyRequests, a.status, a.text)
+	require.Equal(t, "60", a.header.Get("Retry-After"))
+	require.Contains(t, a.text, `"code":"RATE_LIMITED"`)
+	require.Contains(t, a.text, `"requestId":"`+a.header.Get("X-Request-Id"))
+	require.NotContains(t, a.text, `"data"`)
+	require.Equal(t, 200, graphql(`{ __typename }`, from("192.0.2.1")...).status, "what is cheap still goes")
+	require.Equal(t, 200, graphql(costly, from("192.0.2.2")...).status, "others are not held up")
+	require.Equal(t, 200, graphql(costly, from("2001:db8::1")...).status)
+	require.Equal(t, http.StatusTooManyRequests, graphql(costly, from("2001:db8::ffff")...).status, "one household, one address")
+
+	_, token := s.register(t, "ann")
+	bearer := func(address string) []string { return append(from(address), "Authorization", "Bearer "+token) }
+	require.Equal(t, 200, graphql(costly, bearer("192.0.2.3")...).status)
+	require.Equal(t, http.StatusTooManyRequests, graphql(costly, bearer("192.0.2.4")...).status, "the same viewer elsewhere")
+
+	refused := 0
+	for range 60 {
+		a = s.request(t, "GET", "/douyin/feed/", "", "X-Forwarded-For", "192.0.2.5")
+		if a.status == http.StatusTooManyRequests {
+			refused++
+			require.JSONEq(t, `{"status_code": 8, "status_msg": "too much at once, please try again in a minute", "video_list": [], "next_time": 0}`, a.text)
+			require.Equal(t, "60", a.header.Get("Retry-After"))
+		}
+	}
+	require.Equal(t, 60-1000/32, refused, "a request and 31 items each")
+}
+
+// Requests count by themselves, also those that are refused for another reason.
+func TestRequestRate(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit = 20 })
+	for range 20 {
+		require.Equal(t, http.StatusUnauthorized, s.request(t, "POST", "/graphql", "", "Authorization", "Bearer guess").status)
+	}
+	a := s.request(t, "POST", "/graphql", "", "Authorization", "Bearer guess")
+	require.Equal(t, http.StatusTooManyRequests, a.status)
+	require.Contains(t, a.text, `"code":"RATE_LIMITED"`)
+	a = s.rest(t, "GET", "/douyin/user/", "user_id", "1")
+	require.Equal(t, http.StatusTooManyRequests, a.status)
+	require.Equal(t, json.Number("8"), a.json["status_code"], a.text)
+	require.Equal(t, 200, s.rest(t, "GET", "/healthz").status)
+}
+
+// Passwords cannot be guessed quickly: not by REST, not by GraphQL, not many in one operation.
+func TestSignInLimit(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.SignInLimit = 5 })
+	s.register(t, "ann")
+	const login = `login(input: {name: \"ann\", password: \"guess\"}) { token }`
+	send := func(document string) answer {
+		return s.request(t, "POST", "/graphql", `{"query": "`+document+`"}`, "Content-Type", "application/json")
+	}
+	a := send(`mutation { a: ` + login + ` ...B } fragment B on Mutation { b: ` + login + ` c: ` + login + ` d: ` + login + ` e: ` + login + ` }`)
+	require.Equal(t, http.StatusTooManyRequests, a.status, a.text)
+	require.Equal(t, 2, strings.Count(send(`mutation { a: `+login+` b: `+login+` }`).text, "UNAUTHENTICATED"))
+	require.Equal(t, json.Number("3"), s.rest(t, "POST", "/douyin/user/login/", "username", "ann", "password", "guess").json["status_code"])
+	require.Equal(t, http.StatusTooManyRequests, send(`mutation { a: `+login+` b: `+login+` }`).status)
+	s.ok(t, "POST", "/douyin/user/login/", "username", "ann", "password", "secret")
+	for path, answer := range map[string]string{"login": "", "register": ""} {
+		a = s.rest(t, "POST", "/douyin/user/"+path+"/", "username", "ann", "password", "secret"+answer)
+		require.Equal(t, http.StatusTooManyRequests, a.status, a.text)
+		require.Equal(t, json.Number("8"), a.json["status_code"])
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+	}
+	s.ok(t, "GET", "/douyin/feed/")
+}
+
+// Pages of the sites that are named may use the server, pages of others may not; and no answer is shown in a frame.
+func TestOrigins(t *testing.T) {
+	const friend, stranger = "https://friend.example", "https://stranger.example"
+	open := newSite(t, func(cfg *bff.Config) { cfg.CORSOrigins, cfg.PublicURL = []string{friend}, "https://video.example" })
+	closed := newSite(t)
+	const query = "/graphql?query=%7B__typename%7D"
+	require.Equal(t, friend, open.request(t, "GET", query, "", "Origin", friend).header.Get("Access-Control-Allow-Origin"))
+	require.Empty(t, open.request(t, "GET", query, "", "Origin", stranger).header.Get("Access-Control-Allow-Origin"))
+	require.Empty(t, closed.request(t, "GET", query, "", "Origin", friend).header.Get("Access-Control-Allow-Origin"))
+	preflight := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type", "Origin"}
+	a := open.request(t, "OPTIONS", "/graphql", "", append(preflight, friend)...)
+	require.Equal(t, 200, a.status)
+	require.Equal(t, friend, a.header.Get("Access-Control-Allow-Origin"))
+	require.Empty(t, open.request(t, "OPTIONS", "/graphql", "", append(preflight, stranger)...).header.Get("Access-Control-Allow-Origin"))
+
+	form := []string{"Content-Type", "multipart/form-data; boundary=x", "Origin"}
+	for origin, status := range map[string]int{friend: 400, "https://video.example": 400, stranger: 403} {
+		require.Equal(t, status, open.request(t, "POST", "/graphql", "", append(form, origin)...).status, origin)
+	}
+	for _, path := range []string{query, "/douyin/feed/"} {
+		header := open.request(t, "GET", path, "").header
+		require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
+		require.Equal(t, "DENY", header.Get("X-Frame-Options"))
+		require.Equal(t, "no-referrer", header.Get("Referrer-Policy"))
+		require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
+		require.NotEmpty(t, header.Get("Strict-Transport-Security"))
+	}
+	require.Empty(t, closed.request(t, "GET", query, "").header.Get("Strict-Transport-Security"))
+}

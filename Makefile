@@ -1,7 +1,7 @@
 # Everything a developer needs. `make test` is also what CI runs.
 
 MODULES  := idl services graph compat bff
-GENERATED = find idl/kitex_gen graph/exec graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
+GENERATED = find idl/kitex_gen graph/exec graph/schema.graphql graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
 LINTER   := bin/golangci-lint
 
 export GOFLAGS := -mod=readonly
@@ -21,7 +21,7 @@ test: setup check-generated vet lint alone unit ## all checks
 setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node
 	@.ci/setup
 
-generate: ## the code made from idl/*.thrift and graph/*.graphqls
+generate: ## the code made from idl/*.thrift and graph/*.graphqls, and graph/schema.graphql
 	cd idl && go generate ./...
 	cd graph && go generate ./...
 

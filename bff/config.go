@@ -28,7 +28,7 @@ type Config struct {
 	ListLimit     int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
 	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
-	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema."`
+	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema, and serve the page that explores it at /playground."`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.

@@ -15,6 +15,7 @@ import (
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/bff/playground"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
@@ -56,6 +57,10 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
 	r.With(sessions.bearer).Handle("/graphql", server)
+	if cfg.Introspection {
+		r.Handle("/playground", playground.Handler())
+		r.Handle("/playground/*", playground.Handler())
+	}
 	r.With(listLimit(cfg.ListLimit)).HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
 		rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 	})

@@ -194,7 +194,8 @@ func (l *linter) pages(place string, field *ast.FieldDefinition) {
 		a := field.Arguments.ForName(name)
 		return a != nil && a.Type.String() == kind
 	}
-	if !(takes("first", "Int") && takes("after", "String")) && !(takes("last", "Int") && takes("before", "String")) {
+	forward, backward := takes("first", "Int") && takes("after", "String"), takes("last", "Int") && takes("before", "String")
+	if !forward && !backward {
 		l.addf("%s: takes neither first and after nor last and before", place)
 	}
 }

@@ -1,13 +1,13 @@
 # Everything a developer needs. `make test` is also what CI runs.
 
 MODULES  := idl services graph compat bff
-GENERATED = find idl/kitex_gen graph/exec graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
+GENERATED = find idl/kitex_gen graph/exec graph/schema.graphql graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
 LINTER   := bin/golangci-lint
 
 export GOFLAGS := -mod=readonly
 export GOTOOLCHAIN := local
 
-.PHONY: run demo test setup check-generated generate vet lint unit alone
+.PHONY: run demo test setup check-generated generate playground check-playground vet lint unit alone
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
@@ -15,13 +15,13 @@ run: ## serve on http://127.0.0.1:8080, data in ./data
 demo: ## the same, with a small world to look at
 	go run ./bff/cmd/douyin --demo
 
-test: setup check-generated vet lint alone unit ## all checks
+test: setup check-generated check-playground vet lint alone unit ## all checks
 	@echo "all checks passed"
 
-setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node
+setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node, chromium
 	@.ci/setup
 
-generate: ## the code made from idl/*.thrift and graph/*.graphqls
+generate: ## the code made from idl/*.thrift and graph/*.graphqls, and graph/schema.graphql
 	cd idl && go generate ./...
 	cd graph && go generate ./...
 
@@ -33,6 +33,14 @@ check-generated: ## regenerating changes nothing
 		diff .ci/generated.before .ci/generated.after; \
 		echo "generated code was not current: commit what 'make generate' has just made" >&2; exit 1; }
 	@rm -f .ci/generated.before .ci/generated.after
+
+playground: ## the page of /playground, from bff/playground/src
+	cd bff/playground && npm ci --ignore-scripts && npx vite build --logLevel error
+
+check-playground: ## building the page again makes the same files
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && cd bff/playground && npm ci --ignore-scripts >/dev/null && \
+		npx vite build --logLevel error --emptyOutDir --outDir "$$built" && diff -rq dist "$$built" || { \
+		echo "bff/playground/dist is not what its source makes: commit what 'make playground' makes" >&2; exit 1; }
 
 vet:
 	go vet work

@@ -30,7 +30,7 @@ type Config struct {
 	ListLimit     int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
 	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
-	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema."`
+	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema, and serve the page that explores it at /playground."`
 
 	RateLimit      int      `name:"rate-limit" default:"1000000" help:"Units of work a minute for each viewer, or for each address of visitors: one for each request and one for each item of a list; 0 for no limit."`
 	SignInLimit    int      `name:"sign-in-limit" default:"120" help:"Attempts to sign in or to register a minute for each address; 0 for no limit."`

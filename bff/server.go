@@ -14,6 +14,7 @@ import (
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/bff/playground"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
@@ -58,6 +59,10 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
+	if cfg.Introspection {
+		r.Handle("/playground", playground.Handler())
+		r.Handle("/playground/*", playground.Handler())
+	}
 	r.With(noContent, rates.count(refuseGraphQL), sessions.bearer).Handle("/graphql", server)
 	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {

@@ -20,6 +20,7 @@ import (
 )
 
 //go:generate go tool gqlgen generate
+//go:generate go run ./schemafile
 
 // Config is what the graph stands on.
 type Config struct {

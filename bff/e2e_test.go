@@ -245,6 +245,8 @@ func TestCommandLine(t *testing.T) {
 		{"a wrong value in the environment", nil, []string{"DOUYIN_LIST_LIMIT=many"}, 2, "--list-limit"},
 		{"a weak key", []string{"--jwt-key=secret"}, nil, 2, "--jwt-key: a key has at least 32 bytes"},
 		{"a public URL that is none", []string{"--public-url=example.org"}, nil, 2, "--public-url"},
+		{"trusted documents that are not there", []string{"--trusted-documents=/nowhere.json"}, nil, 2, "--trusted-documents: open /nowhere.json"},
+		{"nothing to trust", nil, []string{"DOUYIN_TRUSTED_ONLY=true"}, 2, "--trusted-only: needs --trusted-documents"},
 		{"a port in use", []string{"--addr=127.0.0.1:" + port, "--data=" + data}, nil, 1, "choose another address"},
 		{"a data folder in use", []string{"--addr=127.0.0.1:0", "--data=" + p.data}, nil, 1, "another process uses the data folder"},
 		{"a database that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=mysql://root:hidden@127.0.0.1:1/x"}, nil, 1, "open database"},

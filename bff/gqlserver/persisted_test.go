@@ -134,7 +134,7 @@ func TestTrustedDocuments(t *testing.T) {
 func TestTrustedOnlyReadsNoFiles(t *testing.T) {
 	s := newServer(t, func(cfg *gqlserver.Config) { cfg.TrustedOnly = true })
 	form := "--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n" +
-		`{"query":"mutation($f: Upload!) { publishVideo(input: {title: \"t\", video: $f}) { __typename } }","variables":{"f":null}}` +
+		`{"query":"mutation($f: Upload!) { publishVideo(input: {title: \"t\", file: $f}) { __typename } }","variables":{"f":null}}` +
 		"\r\n--x\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n" + `{"0":["variables.f"]}` + "\r\n--x--\r\n"
 	a := s.send(t, http.MethodPost, "", form, "Content-Type", "multipart/form-data; boundary=x")
 	require.Contains(t, a.text, "PERMISSION_DENIED")

@@ -9,13 +9,16 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"os/exec"
 	"strconv"
 	"time"
 
 	"github.com/dustin/go-humanize"
 
+	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/graph"
 )
 
 // Config is what an operator can set of the edge. The tags are the command line: each flag has an environment
@@ -36,6 +39,9 @@ type Config struct {
 	SignInLimit    int      `name:"sign-in-limit" default:"120" help:"Attempts to sign in or to register a minute for each address; 0 for no limit."`
 	CORSOrigins    []string `name:"cors-origins" placeholder:"ORIGIN,..." help:"Other sites whose pages may use this server, such as https://app.example.org."`
 	TrustedProxies []string `name:"trusted-proxies" placeholder:"PREFIX,..." help:"Proxies that name the client in X-Forwarded-For, such as 10.0.0.0/8; without it, the client is who connects."`
+
+	TrustedDocuments string `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
+	TrustedOnly      bool   `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.
@@ -89,7 +95,30 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("--public-url: a URL such as https://video.example.org")
 		}
 	}
+	if _, err := c.trusted(); err != nil {
+		return err
+	}
 	return nil
+}
+
+// trusted returns the trusted documents, if there are any.
+func (c *Config) trusted() (gqlserver.Trusted, error) {
+	if c.TrustedDocuments == "" {
+		if c.TrustedOnly {
+			return nil, errors.New("--trusted-only: needs --trusted-documents")
+		}
+		return nil, nil
+	}
+	manifest, err := os.ReadFile(c.TrustedDocuments)
+	if err != nil {
+		return nil, fmt.Errorf("--trusted-documents: %w", err)
+	}
+	schema := graph.NewSchema(graph.Config{}).Schema()
+	trusted, err := gqlserver.ReadTrusted(schema, gqlserver.DefaultLimits(), manifest)
+	if err != nil {
+		return nil, fmt.Errorf("--trusted-documents: %w", err)
+	}
+	return trusted, nil
 }
 
 // checkAddr refuses what is no host and port.

@@ -39,14 +39,19 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
+	trusted, err := cfg.trusted()
+	if err != nil {
+		return nil, err
+	}
 	rates := newRates(cfg)
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
-		Origins:   cfg.formOrigins(),
-		Admit:     rates.admit,
-		Around:    []graphql.OperationMiddleware{note},
+		Trusted:   trusted, TrustedOnly: cfg.TrustedOnly,
+		Origins: cfg.formOrigins(),
+		Admit:   rates.admit,
+		Around:  []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
 		return nil, err

@@ -45,8 +45,11 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 		}
 	}
 	for _, params := range read.params {
-		if _, errs := s.exec.CreateOperationContext(r.Context(), params); errs != nil {
+		if s.texts.resolve(params) != nil {
 			return read, nil // running it says what is wrong
+		}
+		if _, errs := s.exec.CreateOperationContext(r.Context(), params); errs != nil {
+			return read, nil // it will say so as well
 		}
 	}
 	if refusal := s.readFiles(form, read, places); refusal != nil {

@@ -110,9 +110,11 @@ func readParams(text []byte) (*graphql.RawParams, *requestError) {
 		return nil, badRequest("the request is not a JSON object")
 	}
 	params := &graphql.RawParams{}
+	var documentID *string
 	for name, into := range map[string]any{
 		"query": &params.Query, "operationName": &params.OperationName,
 		"variables": &params.Variables, "extensions": &params.Extensions,
+		"documentId": &documentID,
 	} {
 		raw, ok := fields[name]
 		if !ok {
@@ -124,7 +126,17 @@ func readParams(text []byte) (*graphql.RawParams, *requestError) {
 			return nil, badRequest("the parameter " + name + " has the wrong type")
 		}
 	}
+	if documentID != nil {
+		nameDocument(params, *documentID)
+	}
 	return complete(params)
+}
+
+func nameDocument(params *graphql.RawParams, id string) {
+	if params.Extensions == nil {
+		params.Extensions = map[string]any{}
+	}
+	params.Extensions[extensionDocumentID] = id
 }
 
 // readQuery reads the parameters of an operation from a URL.
@@ -140,6 +152,9 @@ func readQuery(values url.Values) (*batch, *requestError) {
 		if err := decoder.Decode(into); err != nil {
 			return nil, badRequest("the parameter " + name + " is not a JSON object")
 		}
+	}
+	if values.Has("documentId") {
+		nameDocument(params, values.Get("documentId"))
 	}
 	params, err := complete(params)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit and Around must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Trusted and Around must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.
@@ -39,6 +39,9 @@ type Config struct {
 	Origins []string
 	// Admit is asked before an operation is run and returns why it may not, such as an error that is coded RateLimited.
 	Admit func(ctx context.Context, operation *graphql.OperationContext) error
+	// Trusted are documents that clients may name by their documentId; with TrustedOnly, [Server] runs no others.
+	Trusted     Trusted
+	TrustedOnly bool
 	// Around is called around every operation, from the outside in.
 	Around []graphql.OperationMiddleware
 }
@@ -48,13 +51,15 @@ type Server struct {
 	cfg     Config
 	exec    *executor.Executor
 	origins *http.CrossOriginProtection
+	texts   *persisted
 }
 
 var _ http.Handler = (*Server)(nil)
 
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, exec: executor.New(cfg.Schema), origins: http.NewCrossOriginProtection()}
+	s := &Server{cfg: cfg, exec: executor.New(cfg.Schema), origins: http.NewCrossOriginProtection(),
+		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly)}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
@@ -141,10 +146,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // run runs one operation.
 func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+	if refusal := s.texts.resolve(params); refusal != nil {
+		return answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
+	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
+	s.texts.remember(params)
 	if operation.Operation.Operation != ast.Query && method == http.MethodGet {
 		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "only queries can be sent with GET")},
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost}

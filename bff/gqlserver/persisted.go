@@ -1,0 +1,204 @@
+package gqlserver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"minidouyin/idl/codes"
+)
+
+const (
+	maxPersistedText  = 32 << 10 // bytes of one document that clients may leave here
+	maxPersistedTexts = 8 << 20  // bytes of all of them
+	persistedOverhead = 256      // bytes that each takes beside its text
+
+	// extensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
+	extensionDocumentID = "documentId"
+	// codeNotPersisted is what clients of automatic persisted queries look for: they send the text then.
+	codeNotPersisted = "PERSISTED_QUERY_NOT_FOUND"
+)
+
+// Trusted are documents that are known before anybody asks, by the hex SHA-256 of their text.
+type Trusted map[string]string
+
+// ReadTrusted reads a manifest: a JSON object of document texts by their SHA-256, as graphql-codegen's client preset
+// writes it with persistedDocuments and hashAlgorithm sha256. Each document must be valid and within the limits; the
+// error names the entry that is not.
+func ReadTrusted(schema *ast.Schema, limits Limits, manifest []byte) (Trusted, error) {
+	var texts map[string]string
+	if err := json.Unmarshal(manifest, &texts); err != nil || texts == nil {
+		return nil, errors.New("not a JSON object of document texts by their SHA-256")
+	}
+	trusted := Trusted{}
+	for _, id := range slices.Sorted(maps.Keys(texts)) {
+		if err := checkTrusted(schema, limits, texts[id]); err != nil {
+			return nil, fmt.Errorf("entry %q: %w", id, err)
+		}
+		hash := hashOf(texts[id])
+		if bareHash(id) != hash {
+			return nil, fmt.Errorf("entry %q: the SHA-256 of its text is %s", id, hash)
+		}
+		trusted[hash] = texts[id]
+	}
+	return trusted, nil
+}
+
+func checkTrusted(schema *ast.Schema, limits Limits, text string) error {
+	if err := (guard{limits: limits}).checkText(text); err != nil {
+		return err
+	}
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
+	if err != nil {
+		return err
+	}
+	if len(document.Operations) == 0 {
+		return errors.New("no operation")
+	}
+	if err := checkDocument(limits, document); err != nil {
+		return err
+	}
+	if errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules()); len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// bareHash returns the hash of an id such as sha256:<hex>.
+func bareHash(id string) string { return strings.ToLower(strings.TrimPrefix(id, "sha256:")) }
+
+// persisted finds the documents that clients name instead of sending them: the trusted ones, and those that a client
+// has sent before. Of the latter, those used last are kept, within a number of bytes.
+type persisted struct {
+	trusted Trusted
+	only    bool // nothing but trusted documents is run
+
+	mu    sync.Mutex
+	texts *simplelru.LRU[string, string]
+	bytes int
+}
+
+func newPersisted(trusted Trusted, only bool) *persisted {
+	p := &persisted{trusted: trusted, only: only}
+	// The number of documents follows from that of their bytes; the error is that of a size below 1.
+	p.texts, _ = simplelru.NewLRU(maxPersistedTexts/persistedOverhead, func(_, text string) { p.bytes -= len(text) + persistedOverhead })
+	return p
+}
+
+// resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
+// may be called again on the same parameters.
+func (p *persisted) resolve(params *graphql.RawParams) *gqlerror.Error {
+	if id, named := params.Extensions[extensionDocumentID]; named {
+		return p.resolveID(params, id)
+	}
+	hash, named, refusal := automaticHash(params)
+	switch {
+	case refusal != nil:
+		return refusal
+	case named && params.Query == "":
+		return p.resolveHash(params, hash)
+	case named && hashOf(params.Query) != hash:
+		return refuseAs(codes.InvalidArgument.String(), "the sha256Hash is not that of the query")
+	}
+	return p.checkTrust(params.Query)
+}
+
+// resolveID looks up the documentId.
+func (p *persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error {
+	name, _ := id.(string)
+	text, ok := p.trusted[bareHash(name)]
+	switch {
+	case params.Query != "":
+		return refuseAs(codes.InvalidArgument.String(), "either a query or a documentId can be sent, not both")
+	case !ok:
+		return refuseAs(codes.NotFound.String(), "there is no document with this documentId")
+	}
+	params.Query = text
+	delete(params.Extensions, extensionDocumentID)
+	return nil
+}
+
+// resolveHash looks up the hash of an automatic persisted query.
+func (p *persisted) resolveHash(params *graphql.RawParams, hash string) *gqlerror.Error {
+	text, ok := p.trusted[hash]
+	if !ok && p.only {
+		return p.checkTrust("")
+	}
+	if !ok {
+		p.mu.Lock()
+		text, ok = p.texts.Get(hash)
+		p.mu.Unlock()
+	}
+	if !ok {
+		return refuseAs(codeNotPersisted, "PersistedQueryNotFound")
+	}
+	params.Query = text
+	return nil
+}
+
+func (p *persisted) checkTrust(text string) *gqlerror.Error {
+	if !p.only {
+		return nil
+	}
+	if _, ok := p.trusted[hashOf(text)]; !ok {
+		return refuseAs(codes.PermissionDenied.String(), "only trusted documents are run here")
+	}
+	return nil
+}
+
+// remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
+// found valid.
+func (p *persisted) remember(params *graphql.RawParams) {
+	hash, named, refusal := automaticHash(params)
+	if !named || refusal != nil || p.only || len(params.Query) > maxPersistedText {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.texts.Contains(hash) {
+		return
+	}
+	for p.bytes+len(params.Query)+persistedOverhead > maxPersistedTexts {
+		p.texts.RemoveOldest()
+	}
+	p.bytes += len(params.Query) + persistedOverhead
+	p.texts.Add(hash, params.Query)
+}
+
+// automaticHash returns the hash by which an automatic persisted query is named.
+func automaticHash(params *graphql.RawParams) (hash string, named bool, refusal *gqlerror.Error) {
+	extension, named := params.Extensions["persistedQuery"]
+	if !named || extension == nil {
+		return "", false, nil
+	}
+	fields, _ := extension.(map[string]any)
+	version, _ := fields["version"].(json.Number)
+	hash, _ = fields["sha256Hash"].(string)
+	if version != "1" || len(hash) != hex.EncodedLen(sha256.Size) {
+		return "", false, refuseAs(codes.InvalidArgument.String(), "persistedQuery has the version 1 and a sha256Hash")
+	}
+	return bareHash(hash), true, nil
+}
+
+func refuseAs(code, message string) *gqlerror.Error {
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
+}

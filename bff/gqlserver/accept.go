@@ -10,15 +10,13 @@ import (
 const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
-	mediaSSE     = "text/event-stream"
 )
 
 var (
 	typeJSON    = contenttype.NewMediaType(mediaJSON)
 	typeGraphQL = contenttype.NewMediaType(mediaGraphQL)
-	typeSSE     = contenttype.NewMediaType(mediaSSE)
 	// answerTypes in the order of preference where the client has none: application/json is what clients of old expect.
-	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL, typeSSE}
+	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL}
 )
 
 // negotiate returns the media type that the client wants of the answer; ok is false when it wants none of ours.

@@ -91,9 +91,6 @@ func (s *Server) Executor() graphql.GraphExecutor { return s.exec }
 
 // bound gives every operation a deadline, which its calls to the services inherit.
 func (s *Server) bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
-		return next(ctx) // lives as long as its client
-	}
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.Limits.Timeout)
@@ -157,10 +154,6 @@ func (s *Server) run(ctx context.Context, method string, params *graphql.RawPara
 	if operation.Operation.Operation != ast.Query && method == http.MethodGet {
 		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "only queries can be sent with GET")},
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost}
-	}
-	if operation.Operation.Operation == ast.Subscription {
-		return answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument,
-			"subscriptions need a websocket or server-sent events")})
 	}
 	respond, ctx := s.exec.DispatchOperation(ctx, operation)
 	if r := respond(ctx); r != nil {

@@ -4,7 +4,7 @@ MODULES  := idl services graph compat bff
 GENERATED = find idl/kitex_gen graph/exec graph/schema.graphql graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
 LINTER   := bin/golangci-lint
 
-export GOFLAGS := -mod=readonly
+export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
 .PHONY: run demo test setup check-generated generate playground check-playground vet lint unit alone

@@ -65,8 +65,9 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r.Get("/readyz", ready(services))
 	r.Mount("/media", playDeadline(files))
 	if cfg.Introspection {
-		r.Handle("/playground", playground.Handler())
-		r.Handle("/playground/*", playground.Handler())
+		page := playground.Handler()
+		r.Handle("/playground", page)
+		r.Handle("/playground/*", page)
 	}
 	r.With(noContent, rates.count(refuseGraphQL), sessions.bearer).Handle("/graphql", server)
 	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
@@ -94,7 +95,7 @@ func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHa
 func listLimit(limit int) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := graph.WithPageSize(r.Context(), graph.PageSize{Default: limit, Max: max(limit, 50)})
+			ctx := graph.WithPageSize(r.Context(), graph.PageSize{Default: limit, Max: max(limit, graph.ConversationPage)})
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}

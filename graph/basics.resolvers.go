@@ -5,7 +5,6 @@ import (
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
-	"minidouyin/idl/kitex_gen/page"
 	"time"
 )
 
@@ -162,7 +161,7 @@ func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, pub
 	}
 	w := r.walk(ctx)
 	videos := reply.Page.Videos
-	connection := model.NewConnection[*model.Video](reply.Page.HasMore, pages.after != (page.Cursor{}))
+	connection := model.NewConnection[*model.Video](reply.Page.HasMore, pages.continues())
 	for _, row := range videos {
 		connection.Add(row.CreatedAt, row.ID, w.newVideo(ctx, row))
 	}

@@ -45,8 +45,8 @@ func isRequestError(err *gqlerror.Error) bool {
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
 }
 
-// isUnreadable tells whether a transport of gqlgen could not read the request. Its text repeats the body and so is
-// not shown.
+// isUnreadable tells whether an error of the GraphQL library came before any operation. Its text may repeat the body and
+// so is not shown.
 func isUnreadable(err error) bool {
 	var own *gqlerror.Error
 	return errors.As(err, &own) && own.Err == nil && own.Path == nil && own.Extensions == nil

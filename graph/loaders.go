@@ -28,9 +28,12 @@ type pageRange struct {
 	after page.Cursor // zero = from the start
 }
 
+// continues says whether items come before the page.
+func (p pageRange) continues() bool { return p.after != (page.Cursor{}) }
+
 func (p pageRange) wire() *page.Page {
 	out := &page.Page{Limit: p.limit}
-	if p.after != (page.Cursor{}) {
+	if p.continues() {
 		out.After = &p.after
 	}
 	return out

@@ -6,7 +6,6 @@ import (
 	"minidouyin/graph/model"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/interaction"
-	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
 )
 
@@ -19,7 +18,7 @@ func (w *walk) videoPages(
 	connections := make([]*model.VideoConnection, len(pages))
 	var all []*model.Video
 	for i, p := range pages {
-		connections[i] = model.NewConnection[*model.Video](p.HasMore, r.after != (page.Cursor{}))
+		connections[i] = model.NewConnection[*model.Video](p.HasMore, r.continues())
 		for _, row := range p.Videos {
 			connections[i].Add(row.CreatedAt, row.ID, w.newVideo(ctx, row))
 		}
@@ -35,7 +34,7 @@ func (w *walk) likePages(
 	connections := make([]*model.VideoConnection, len(pages))
 	var ids []int64
 	for i, p := range pages {
-		connections[i] = model.NewConnection[*model.Video](p.HasMore, r.after != (page.Cursor{}))
+		connections[i] = model.NewConnection[*model.Video](p.HasMore, r.continues())
 		for _, like := range p.Likes {
 			ids = append(ids, like.VideoID)
 		}
@@ -57,7 +56,7 @@ func (w *walk) commentPages(
 	connections := make([]*model.CommentConnection, len(pages))
 	var all []*model.Comment
 	for i, p := range pages {
-		connections[i] = model.NewConnection[*model.Comment](p.HasMore, r.after != (page.Cursor{}))
+		connections[i] = model.NewConnection[*model.Comment](p.HasMore, r.continues())
 		for _, row := range p.Comments {
 			connections[i].Add(row.CreatedAt, row.ID, &model.Comment{Comment: row})
 		}
@@ -73,7 +72,7 @@ func (w *walk) followPages(
 	connections := make([]*model.UserConnection, len(pages))
 	var ids []int64
 	for i, p := range pages {
-		connections[i] = model.NewConnection[*model.User](p.HasMore, r.after != (page.Cursor{}))
+		connections[i] = model.NewConnection[*model.User](p.HasMore, r.continues())
 		for _, edge := range p.Edges {
 			ids = append(ids, edge.UserID)
 		}
@@ -95,7 +94,7 @@ func (w *walk) friendPages(
 	connections := make([]*model.FriendConnection, len(pages))
 	var ids []int64
 	for i, p := range pages {
-		connections[i] = model.NewConnection[*model.Friend](p.HasMore, r.after != (page.Cursor{}))
+		connections[i] = model.NewConnection[*model.Friend](p.HasMore, r.continues())
 		for _, edge := range p.Edges {
 			ids = append(ids, edge.UserID)
 		}

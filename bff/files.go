@@ -22,8 +22,7 @@ var _ graph.Media = mediaStore{}
 
 // URL returns the absolute address of a stored file.
 func (mediaStore) URL(ctx context.Context, key string) string {
-	base, _ := ctx.Value(baseURLKey{}).(string)
-	return base + "/media/" + key
+	return baseURLOf(ctx) + "/media/" + key
 }
 
 // AvatarURL returns the address of a portrait, of the default one for the key "".
@@ -90,6 +89,12 @@ func (s spooler) spool(r io.Reader, filename, contentType string) (upload graphq
 }
 
 type baseURLKey struct{}
+
+// baseURLOf returns how the outside reaches this server, "" outside of a request.
+func baseURLOf(ctx context.Context) string {
+	base, _ := ctx.Value(baseURLKey{}).(string)
+	return base
+}
 
 // baseURL is middleware that says how the outside reaches this server: by its public URL, else as the request did.
 func baseURL(public string) func(http.Handler) http.Handler {

@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -51,6 +52,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Trusted:   trusted, TrustedOnly: cfg.TrustedOnly,
 		Origins: cfg.formOrigins(),
 		Admit:   rates.admit,
+		Visitor: visitor,
 		Around:  []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
@@ -75,6 +77,12 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})
 	return r, nil
+}
+
+// visitor returns what the answers to visitors depend on beside the operation; ok is false for a viewer.
+func visitor(ctx context.Context) (variant string, ok bool) {
+	size := graph.PageSizeOf(ctx)
+	return fmt.Sprintf("%s %d %d", baseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
 }
 
 // note writes down what the request log says of an operation: its name and the code of its first error.
@@ -135,6 +143,7 @@ func writeGraphQLError(w http.ResponseWriter, r *http.Request, status int, err e
 	shown := &gqlerror.Error{Message: codes.Message(err), Extensions: map[string]any{
 		"code": codes.Of(err).String(), "requestId": recordOf(r.Context()).id}}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{shown}}) // the client may be gone
 }

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type site struct {
 	calls  *counter
 	sql    *counter
 	ground bff.Services
+	before atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -97,7 +99,13 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 
 func (s *site) count(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, request, response any) error {
-		s.calls.add(rpcinfo.GetRPCInfo(ctx).Invocation().MethodName())
+		method := rpcinfo.GetRPCInfo(ctx).Invocation().MethodName()
+		s.calls.add(method)
+		if before := s.before.Load(); before != nil {
+			if err := (*before)(method); err != nil {
+				return err
+			}
+		}
 		return next(ctx, request, response)
 	}
 }

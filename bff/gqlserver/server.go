@@ -2,8 +2,8 @@
 // a server on the open internet needs.
 //
 // One concept, one file: a request is read (request.go, multipart.go), its answer's form is agreed on (accept.go), it is
-// checked (csrf.go, guard.go, measure.go, cost.go), run and answered (server.go, response.go, errors.go). The executor
-// is gqlgen's own; other front doors, such as the REST routes, share it and its guards through [Server.Executor].
+// checked (csrf.go, guard.go, measure.go, cost.go), run and answered (server.go, response.go, errors.go), once for all
+// who ask the same (share.go) and with leave to keep the answer (caching.go). The executor is gqlgen's own; other front doors, such as the REST routes, share it and its guards through [Server.Executor].
 package gqlserver
 
 import (
@@ -17,11 +17,12 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/singleflight"
 
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Trusted and Around must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted and Around must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.
@@ -39,6 +40,9 @@ type Config struct {
 	Origins []string
 	// Admit is asked before an operation is run and returns why it may not, such as an error that is coded RateLimited.
 	Admit func(ctx context.Context, operation *graphql.OperationContext) error
+	// Visitor returns ok for who is nobody in particular: all such get the same answer to an operation, provided that
+	// the variant is the same, such as the host that its URLs name. Without it, each gets an answer of one's own.
+	Visitor func(ctx context.Context) (variant string, ok bool)
 	// Trusted are documents that clients may name by their documentId; with TrustedOnly, [Server] runs no others.
 	Trusted     Trusted
 	TrustedOnly bool
@@ -52,6 +56,7 @@ type Server struct {
 	exec    *executor.Executor
 	origins *http.CrossOriginProtection
 	texts   *persisted
+	flights singleflight.Group // answers that are being computed for several
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -83,6 +88,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Admit != nil {
 		s.exec.AroundOperations(s.admit)
 	}
+	s.exec.AroundOperations(s.share)
 	return s, nil
 }
 
@@ -111,7 +117,7 @@ func (s *Server) admit(ctx context.Context, next graphql.OperationHandler) graph
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := graphql.StartOperationTrace(r.Context())
 	r = r.WithContext(ctx)
-	w.Header().Add("Vary", "Accept")
+	w.Header().Add("Vary", "Accept, Authorization")
 	form, ok := negotiate(r)
 	if !ok {
 		s.fail(ctx, w, mediaJSON, &requestError{status: http.StatusNotAcceptable, code: codes.InvalidArgument,
@@ -134,11 +140,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for i, params := range batch.params {
 		responses[i] = s.run(ctx, r.Method, params)
 	}
-	if batch.single {
+	switch {
+	case !batch.single:
+		writeBatch(w, form, responses)
+	case r.Method == http.MethodGet && responses[0].keep != "":
+		writeCacheable(w, r, form, responses[0].keep, responses[0])
+	default:
 		responses[0].write(w, form)
-		return
 	}
-	writeBatch(w, form, responses)
 }
 
 // run runs one operation.
@@ -157,7 +166,12 @@ func (s *Server) run(ctx context.Context, method string, params *graphql.RawPara
 	}
 	respond, ctx := s.exec.DispatchOperation(ctx, operation)
 	if r := respond(ctx); r != nil {
-		return answer(r)
+		a := answer(r)
+		if a.executed && len(r.Errors) == 0 {
+			_, visitor := s.visitor(ctx)
+			a.keep = policyOf(s.cfg.Schema.Schema(), operation).cacheControl(visitor)
+		}
+		return a
 	}
 	return answer(&graphql.Response{Errors: s.coded(ctx, codes.UpstreamUnavailable, "the answer took too long, please try again")})
 }

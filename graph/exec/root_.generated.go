@@ -1174,7 +1174,7 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../basics.graphqls", Input: `"Somebody who publishes, likes, comments, follows and chats."
-type User implements Node {
+type User implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this user by."
@@ -1188,7 +1188,7 @@ type User implements Node {
   "Absolute URL of the picture behind the profile, never empty."
   backgroundUrl: String!
   "How many videos the user has published."
-  videoCount: Int!
+  videoCount: Int! @cacheControl(maxAge: 10)
   "When the user registered."
   createdAt: Timestamp!
   "The user's videos, newest first."
@@ -1201,7 +1201,7 @@ type User implements Node {
 }
 
 "A published video."
-type Video implements Node {
+type Video implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this video by."
@@ -1219,7 +1219,7 @@ type Video implements Node {
 }
 
 "A page of videos."
-type VideoConnection {
+type VideoConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
   "The videos alone."
@@ -1237,7 +1237,7 @@ type VideoEdge {
 }
 
 "A page of the feed."
-type FeedConnection {
+type FeedConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
   "The videos alone."
@@ -1250,7 +1250,7 @@ type FeedConnection {
 
 extend type Query {
   "Who asks, according to the token; null for a visitor."
-  viewer: User
+  viewer: User @cacheControl(maxAge: 0, scope: PRIVATE)
   "The user with this id; without an id the viewer. NOT_FOUND when there is no such user."
   user(
     "Opaque id or databaseId."
@@ -1391,11 +1391,11 @@ type DeleteVideoPayload {
 `, BuiltIn: false},
 	{Name: "../interaction.graphqls", Input: `extend type Video {
   "How many users like it."
-  likeCount: Int
+  likeCount: Int @cacheControl(maxAge: 10)
   "How many comments it has."
-  commentCount: Int
+  commentCount: Int @cacheControl(maxAge: 10)
   "Whether the viewer likes it; false for visitors."
-  viewerHasLiked: Boolean
+  viewerHasLiked: Boolean @cacheControl(scope: PRIVATE)
   "Its comments, newest first."
   comments(
     "How many at most: 20 when absent, 100 at most."
@@ -1407,9 +1407,9 @@ type DeleteVideoPayload {
 
 extend type User {
   "How many likes the user's videos have received."
-  likesReceivedCount: Int
+  likesReceivedCount: Int @cacheControl(maxAge: 10)
   "How many videos the user likes."
-  likesGivenCount: Int
+  likesGivenCount: Int @cacheControl(maxAge: 10)
   "The videos that the user likes, latest like first."
   likedVideos(
     "How many at most: 20 when absent, 100 at most."
@@ -1420,7 +1420,7 @@ extend type User {
 }
 
 "A line that somebody wrote under a video."
-type Comment implements Node {
+type Comment implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this comment by."
@@ -1436,7 +1436,7 @@ type Comment implements Node {
 }
 
 "A page of comments."
-type CommentConnection {
+type CommentConnection @cacheControl(maxAge: 10) {
   "The comments with their cursors."
   edges: [CommentEdge!]!
   "The comments alone."
@@ -1537,6 +1537,25 @@ Only a signed-in viewer may use the field. Others get the error UNAUTHENTICATED.
 """
 directive @auth on FIELD_DEFINITION
 
+"""
+How long an answer to GET may be kept. The least of all that an operation selects counts; without a hint a field of the
+first level counts as 0, which is not at all, and any other field as what it stands in.
+"""
+directive @cacheControl(
+  "For how many seconds."
+  maxAge: Int
+  "By whom."
+  scope: CacheScope! = PUBLIC
+) on FIELD_DEFINITION | OBJECT
+
+"Who may keep an answer."
+enum CacheScope {
+  "Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone."
+  PUBLIC
+  "Only who asked: it may be another answer for somebody else."
+  PRIVATE
+}
+
 "A file, sent as the GraphQL multipart request specification describes."
 scalar Upload
 
@@ -1578,6 +1597,7 @@ Every error has ` + "`" + `extensions.requestId` + "`" + `, by which the server'
 - ` + "`" + `RATE_LIMITED` + "`" + `: too much at once; to be tried again after the header ` + "`" + `Retry-After` + "`" + `.
 - ` + "`" + `UPSTREAM_UNAVAILABLE` + "`" + `: a part of the service is away or slow; to be tried again.
 - ` + "`" + `INTERNAL` + "`" + `: something is broken on the server.
+- ` + "`" + `PERSISTED_QUERY_NOT_FOUND` + "`" + `: no document with this hash is known; to be sent again with its text.
 - ` + "`" + `GRAPHQL_PARSE_FAILED` + "`" + `, ` + "`" + `GRAPHQL_VALIDATION_FAILED` + "`" + `: the document is not GraphQL, or does not fit this schema.
 """
 type Query {
@@ -1585,7 +1605,7 @@ type Query {
   node(
     "An opaque id."
     id: ID!
-  ): Node
+  ): Node @cacheControl(maxAge: 10)
 }
 
 """
@@ -1595,11 +1615,11 @@ type Mutation
 `, BuiltIn: false},
 	{Name: "../social.graphqls", Input: `extend type User {
   "How many users this user follows."
-  followingCount: Int
+  followingCount: Int @cacheControl(maxAge: 10)
   "How many users follow this user."
-  followerCount: Int
+  followerCount: Int @cacheControl(maxAge: 10)
   "Whether the viewer follows this user; false for visitors."
-  viewerIsFollowing: Boolean
+  viewerIsFollowing: Boolean @cacheControl(scope: PRIVATE)
   "The users that this user follows, latest first."
   following(
     "How many at most: 20 when absent, 100 at most."
@@ -1624,7 +1644,7 @@ type Mutation
 }
 
 "A page of users."
-type UserConnection {
+type UserConnection @cacheControl(maxAge: 10) {
   "The users with their cursors."
   edges: [UserEdge!]!
   "The users alone."
@@ -1642,7 +1662,7 @@ type UserEdge {
 }
 
 "A page of friends."
-type FriendConnection {
+type FriendConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The friends with their cursors."
   edges: [FriendEdge!]!
   "The friends alone."
@@ -1694,7 +1714,7 @@ type Message {
 }
 
 "A page of messages."
-type MessageConnection {
+type MessageConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The messages with their cursors."
   edges: [MessageEdge!]!
   "The messages alone."

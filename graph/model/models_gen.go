@@ -135,6 +135,7 @@ type PublishVideoPayload struct {
 // - `RATE_LIMITED`: too much at once; to be tried again after the header `Retry-After`.
 // - `UPSTREAM_UNAVAILABLE`: a part of the service is away or slow; to be tried again.
 // - `INTERNAL`: something is broken on the server.
+// - `PERSISTED_QUERY_NOT_FOUND`: no document with this hash is known; to be sent again with its text.
 // - `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`: the document is not GraphQL, or does not fit this schema.
 type Query struct {
 }
@@ -225,6 +226,64 @@ type UpdateVideoInput struct {
 type UpdateVideoPayload struct {
 	// The video.
 	Video *Video `json:"video"`
+}
+
+// Who may keep an answer.
+type CacheScope string
+
+const (
+	// Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone.
+	CacheScopePublic CacheScope = "PUBLIC"
+	// Only who asked: it may be another answer for somebody else.
+	CacheScopePrivate CacheScope = "PRIVATE"
+)
+
+var AllCacheScope = []CacheScope{
+	CacheScopePublic,
+	CacheScopePrivate,
+}
+
+func (e CacheScope) IsValid() bool {
+	switch e {
+	case CacheScopePublic, CacheScopePrivate:
+		return true
+	}
+	return false
+}
+
+func (e CacheScope) String() string {
+	return string(e)
+}
+
+func (e *CacheScope) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CacheScope(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CacheScope", str)
+	}
+	return nil
+}
+
+func (e CacheScope) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CacheScope) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CacheScope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // Which way a message went, seen by the viewer.

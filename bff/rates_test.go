@@ -70,6 +70,31 @@ func TestRateLimit(t *testing.T) {
 	require.Equal(t, 60-1000/32, refused, "a request and 31 items each")
 }
 
+// A list of a REST route counts as what it can bring, which is more than a page of the graph.
+func TestRateOfRESTLists(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit, cfg.ListLimit = 10_000, 1000 })
+	id, _ := s.register(t, "ann")
+	remaining := func(path string) string {
+		a := s.rest(t, "GET", path, "user_id", id)
+		require.Equal(t, json.Number("0"), a.json["status_code"], a.text)
+		return a.header.Get("RateLimit-Remaining")
+	}
+	require.Equal(t, "9996", remaining("/douyin/user/"), "after the registration a request and a user")
+	require.Equal(t, "8994", remaining("/douyin/publish/list/"), "a request, a user and 1000 videos")
+}
+
+// What was refused says so in the form that the client asks for.
+func TestRefusalsHaveAForm(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit = 2 })
+	for accept, form := range map[string]string{"application/json": "application/json", "application/graphql-response+json": "application/graphql-response+json",
+		"text/html": "application/json"} {
+		a := s.request(t, "POST", "/graphql", "", "Accept", accept, "Authorization", "Bearer guess")
+		require.Contains(t, []int{http.StatusUnauthorized, http.StatusTooManyRequests}, a.status)
+		require.Equal(t, form+"; charset=utf-8", a.header.Get("Content-Type"))
+		require.Contains(t, a.text, `"requestId":"`+a.header.Get("X-Request-Id")+`"`)
+	}
+}
+
 // Requests count by themselves, also those that are refused for another reason.
 func TestRequestRate(t *testing.T) {
 	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit = 20 })

@@ -2,7 +2,6 @@ package bff
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
@@ -28,7 +26,7 @@ const (
 	playTimeout   = time.Hour        // a file must be taken within
 )
 
-// NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
+// NewHandler returns the whole site of a configuration that was validated. deleted is called after an operation that may have left something to remove.
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
@@ -40,20 +38,17 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	trusted, err := cfg.trusted()
-	if err != nil {
-		return nil, err
-	}
 	rates := newRates(cfg)
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
-		Trusted:   trusted, TrustedOnly: cfg.TrustedOnly,
-		Origins: cfg.formOrigins(),
-		Admit:   rates.admit,
-		Visitor: visitor,
-		Around:  []graphql.OperationMiddleware{note},
+		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
+		Origins:  cfg.formOrigins(),
+		PageSize: graph.PageSizeFor,
+		Admit:    rates.admit,
+		Visitor:  visitor,
+		Around:   []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +66,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		r.Handle("/playground", page)
 		r.Handle("/playground/*", page)
 	}
-	r.With(noContent, rates.count(refuseGraphQL), sessions.bearer).Handle("/graphql", server)
+	r.With(noContent, rates.count(refuseGraphQL(server)), sessions.bearer(server)).Handle("/graphql", server)
 	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
@@ -134,16 +129,8 @@ func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request,
 	}
 }
 
-func refuseGraphQL(w http.ResponseWriter, r *http.Request, err error) {
-	writeGraphQLError(w, r, http.StatusTooManyRequests, err)
-}
-
-// writeGraphQLError answers with a single GraphQL error that has a code.
-func writeGraphQLError(w http.ResponseWriter, r *http.Request, status int, err error) {
-	shown := &gqlerror.Error{Message: codes.Message(err), Extensions: map[string]any{
-		"code": codes.Of(err).String(), "requestId": recordOf(r.Context()).id}}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{shown}}) // the client may be gone
+func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		server.Refuse(w, r, http.StatusTooManyRequests, err)
+	}
 }

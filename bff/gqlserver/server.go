@@ -34,6 +34,8 @@ type Config struct {
 	Spool func(r io.Reader, filename, contentType string) (graphql.Upload, func(), error)
 	// Limits bound every request; [DefaultLimits] suit most.
 	Limits Limits
+	// PageSize returns how many items a list has when the argument first or last, which would say it, is left out.
+	PageSize func(ctx context.Context, argument string) int
 	// Introspection lets clients ask for the schema; without it, errors do not suggest names either.
 	Introspection bool
 	// Origins are those of other sites whose pages may send files, as https://example.org.
@@ -79,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Introspection {
 		s.exec.Use(extension.Introspection{})
 	}
-	s.exec.Use(guard{cfg.Limits, cache})
+	s.exec.Use(guard{cfg.Limits, cache, cfg.PageSize})
 	s.exec.AroundResponses(s.capErrors)
 	s.exec.AroundOperations(s.bound)
 	for _, around := range cfg.Around {

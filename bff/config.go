@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
@@ -43,6 +44,10 @@ type Config struct {
 	TrustedDocuments string            `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
 	TrustedOnly      bool              `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
 	trusted          gqlserver.Trusted // what Validate has read of them
+
+	// Redis is what all processes share: counts of the limits, and documents that clients name by their hash. The caller
+	// opens and closes it; nil = each process has its own.
+	Redis redis.UniversalClient `kong:"-"`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.

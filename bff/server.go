@@ -14,6 +14,7 @@ import (
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/bff/playground"
+	"minidouyin/bff/redisguard"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
@@ -38,12 +39,17 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	rates := newRates(cfg)
+	var shared *redisguard.Redis
+	if cfg.Redis != nil {
+		shared = redisguard.New(cfg.Redis, log)
+	}
+	rates := newRates(cfg, shared)
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
+		Redis:    shared,
 		Origins:  cfg.formOrigins(),
 		PageSize: graph.PageSizeFor,
 		Admit:    rates.admit,

@@ -45,7 +45,7 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 		}
 	}
 	for _, params := range read.params {
-		if s.texts.resolve(params) != nil {
+		if s.texts.resolve(r.Context(), params) != nil {
 			return read, nil // running it says what is wrong
 		}
 		if _, errs := s.exec.CreateOperationContext(r.Context(), params); errs != nil {

@@ -19,10 +19,11 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/singleflight"
 
+	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted and Around must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted, Redis and Around must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.
@@ -48,6 +49,8 @@ type Config struct {
 	// Trusted are documents that clients may name by their documentId; with TrustedOnly, [Server] runs no others.
 	Trusted     Trusted
 	TrustedOnly bool
+	// Redis keeps automatic persisted queries for all processes that share it; nil = each process for itself.
+	Redis *redisguard.Redis
 	// Around is called around every operation, from the outside in.
 	Around []graphql.OperationMiddleware
 }
@@ -66,7 +69,7 @@ var _ http.Handler = (*Server)(nil)
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, exec: executor.New(cfg.Schema), origins: http.NewCrossOriginProtection(),
-		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly)}
+		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly, cfg.Redis)}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
@@ -154,14 +157,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // run runs one operation.
 func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
-	if refusal := s.texts.resolve(params); refusal != nil {
+	if refusal := s.texts.resolve(ctx, params); refusal != nil {
 		return answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
-	s.texts.remember(params)
+	s.texts.remember(ctx, params)
 	if operation.Operation.Operation != ast.Query && method == http.MethodGet {
 		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "only queries can be sent with GET")},
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost}

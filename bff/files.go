@@ -41,9 +41,16 @@ func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
 	return m.URL(ctx, key)
 }
 
-// StageVideo checks a video and makes it and its cover ready to be stored.
-func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string) (graph.StagedFiles, error) {
-	staged, err := m.Media.StageVideo(ctx, file, title, nil)
+// StageVideo checks a video and makes it and its cover ready to be stored. It reads the cover from the start.
+func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (graph.StagedFiles, error) {
+	var picture io.Reader
+	if cover != nil {
+		if _, err := cover.Seek(0, io.SeekStart); err != nil {
+			return nil, fmt.Errorf("rewind upload: %w", err)
+		}
+		picture = cover
+	}
+	staged, err := m.Media.StageVideo(ctx, file, title, picture)
 	if err != nil {
 		return nil, err
 	}

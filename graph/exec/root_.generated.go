@@ -1290,7 +1290,7 @@ extend type Mutation {
   ): UpdateProfilePayload! @auth
   "Publishes a video. It is in the feed when this answers."
   publishVideo(
-    "The video and its title."
+    "The video, its title and its cover."
     input: PublishVideoInput!
   ): PublishVideoPayload! @auth
   "Changes one's own video; what is absent stays as it is."
@@ -1355,6 +1355,8 @@ input PublishVideoInput {
   title: String!
   "The video file: MP4 or QuickTime, and where ffmpeg is installed WebM and others."
   file: Upload!
+  "A JPEG, PNG or WebP picture of at most 5 MiB; without it, a frame of the video or a drawn one."
+  cover: Upload
 }
 
 "The new video."

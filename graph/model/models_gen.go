@@ -114,6 +114,8 @@ type PublishVideoInput struct {
 	Title string `json:"title"`
 	// The video file: MP4 or QuickTime, and where ffmpeg is installed WebM and others.
 	File graphql.Upload `json:"file"`
+	// A JPEG, PNG or WebP picture of at most 5 MiB; without it, a frame of the video or a drawn one.
+	Cover *graphql.Upload `json:"cover,omitempty"`
 }
 
 // The new video.

@@ -88,7 +88,7 @@ func visitor(ctx context.Context) (variant string, ok bool) {
 
 // note writes down what the request log says of an operation: its name and the code of its first error.
 func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
+	name := graphql.GetOperationContext(ctx).Operation.Name // chosen by the client, and as long as it likes
 	recordOf(ctx).operation = name[:min(len(name), 64)]
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {

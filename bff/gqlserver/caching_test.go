@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"minidouyin/graph"
 )
@@ -43,7 +44,7 @@ func TestPolicy(t *testing.T) {
 		{"a change", `mutation { likeVideo(input: {videoId: 1}) { video { title } } }`, policy{0, false}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			document, errs := gqlparser.LoadQuery(schema, c.query)
+			document, errs := gqlparser.LoadQueryWithRules(schema, c.query, rules.NewDefaultRules())
 			require.Nil(t, errs)
 			operation := &graphql.OperationContext{Operation: document.Operations[0], Doc: document, Variables: map[string]any{"me": false}}
 			require.Equal(t, c.want, policyOf(schema, operation))
@@ -59,7 +60,7 @@ func TestPolicyWithoutHints(t *testing.T) {
 		`{ thing { plain } }`: {20, false}, `{ thing { short } }`: {5, false}, `{ thing { thing { plain } } }`: {20, false},
 		`{ longer { plain } }`: {90, false}, `{ any { ... on Thing { plain } } }`: {20, false}, `{ mine }`: {30, true},
 	} {
-		document, errs := gqlparser.LoadQuery(schema, query)
+		document, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
 		require.Nil(t, errs)
 		operation := &graphql.OperationContext{Operation: document.Operations[0], Doc: document}
 		require.Equal(t, want, policyOf(schema, operation), query)

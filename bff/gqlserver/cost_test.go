@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"minidouyin/graph"
 )
@@ -31,7 +32,7 @@ func TestPrice(t *testing.T) {
 		{"a fragment", `{ feed(first: 30) { ...A } } fragment A on FeedConnection { nodes { ... on Video { title } } }`, price{31, 10 + 30*(11+111)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			document, errs := gqlparser.LoadQuery(schema, c.query)
+			document, errs := gqlparser.LoadQueryWithRules(schema, c.query, rules.NewDefaultRules())
 			require.Nil(t, errs)
 			operation := &graphql.OperationContext{Operation: document.Operations[0], Doc: document, Variables: map[string]any{"n": 7}}
 			require.Equal(t, c.want, priceOf(operation, func(argument string) int { return graph.PageSizeFor(t.Context(), argument) }))

@@ -50,7 +50,12 @@ func Start(tb testing.TB) *Server {
 
 // Store returns the URL of a store in a bucket of its own, which is made when the store is opened.
 func (s *Server) Store(bucket string) string {
-	return "s3://" + bucket + "?path-style=true&create=true&endpoint=" + s.Endpoint
+	return StoreAt(s.Endpoint, bucket)
+}
+
+// StoreAt returns the same for another way to the server.
+func StoreAt(endpoint, bucket string) string {
+	return "s3://" + bucket + "?path-style=true&create=true&endpoint=" + endpoint
 }
 
 // Kill ends the server as a power cut does.

@@ -21,13 +21,14 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 const (
 	statTimeout   = 3 * time.Second  // to say how long a file is
 	readyTimeout  = time.Second      // to say that it answers
 	stallTimeout  = 30 * time.Second // a connection must carry something within
-	tries         = 8                // of a request; they take some seconds when nobody answers
+	tries         = 6                // of a request; they take some seconds when nobody answers
 	signedFor     = 6 * time.Hour    // how long a signed address is good
 	defaultRegion = "us-east-1"      // what servers of S3 other than Amazon's call their only region
 )
@@ -89,6 +90,9 @@ func parseBucket(u *url.URL) (at place, err error) {
 	at.bucket, at.prefix = u.Host, strings.Trim(u.Path, "/")
 	if at.bucket == "" || u.Port() != "" {
 		return at, errors.New("a bucket has the form s3://bucket or s3://bucket/prefix")
+	}
+	if err := s3utils.CheckValidBucketName(at.bucket); err != nil {
+		return at, fmt.Errorf("%q is no name of a bucket: %w", at.bucket, err)
 	}
 	if !prefixForm.MatchString(at.prefix) {
 		return at, fmt.Errorf("the prefix %q holds more than letters, digits, dots, hyphens and slashes", at.prefix)

@@ -65,7 +65,7 @@ func TestStoresAnswerAlike(t *testing.T) {
 	requests := []http.Header{{}}
 	for _, ranges := range []string{"bytes=0-", "bytes=0-0", "bytes=0-999", "bytes=999-", "bytes=2999-", "bytes=3000-", "bytes=-1",
 		"bytes=-3000", "bytes=-4000", "bytes=5-3", "bytes=100-99999999", "bytes=0-10,20-30", "bytes=2000-2009,100-109",
-		"bytes=0-,5-", "bytes=", "bytes=x-y", "items=0-9", "bytes=99999999999999-", "bytes=10-9999999999999999"} {
+		"bytes=0-,5-", "bytes=", "bytes=x-y", "items=0-9", "bytes=99999999999999999999-", "bytes=10-99999999999999999999"} {
 		requests = append(requests, http.Header{"Range": {ranges}},
 			http.Header{"Range": {ranges}, "If-Range": {tag}},
 			http.Header{"Range": {ranges}, "If-Range": {`"other"`}},
@@ -178,6 +178,7 @@ func TestCheckStore(t *testing.T) {
 		"file:///":                              "a folder has the form",
 		"file:///srv?create=true":               "a folder has the form",
 		"s3://":                                 "a bucket has the form",
+		"s3://b":                                `"b" is no name of a bucket`,
 		"s3://bucket:9000":                      "a bucket has the form",
 		"s3://bucket/../other":                  "the prefix",
 		"s3://key:hidden@bucket":                "keys do not belong into the URL",

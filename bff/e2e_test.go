@@ -130,7 +130,8 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
-	p := &product{site: &site{data: tb.TempDir()}, services: map[string]string{}}
+	data := tb.TempDir()
+	p := &product{site: &site{data: data, blobs: filepath.Join(data, "blobs")}, services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)
 	tb.Cleanup(func() { p.kill(tb) })

@@ -3,6 +3,7 @@
 MODULES  := idl services graph compat bff
 GENERATED = find idl/kitex_gen graph/exec graph/schema.graphql graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
 LINTER   := bin/golangci-lint
+S3       := bin/versitygw
 
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
@@ -54,5 +55,8 @@ $(LINTER): .ci/tools/go.mod
 alone: ## every module builds without the workspace
 	@for module in $(MODULES); do echo "GOWORK=off $$module"; (cd $$module && GOWORK=off go vet ./...) || exit 1; done
 
-unit: ## all tests, with the race detector
+$(S3): .ci/tools/versitygw/go.mod
+	cd .ci/tools/versitygw && GOWORK=off go build -o ../../../$(S3) github.com/versity/versitygw/cmd/versitygw
+
+unit: $(S3) ## all tests, with the race detector
 	go test -race -timeout 20m work

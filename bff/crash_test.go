@@ -14,15 +14,30 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/s3test"
 )
 
 // The power is cut again and again while people register, publish, like, comment, follow and chat: nothing that was
 // acknowledged is lost, counters fit the rows, and no file or row is left without its other half.
 func TestPowerCut(t *testing.T) {
+	t.Run("local files", func(t *testing.T) {
+		p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0")
+		p.cutPower(t)
+	})
+	t.Run("S3", func(t *testing.T) {
+		server := s3test.Start(t)
+		p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0", "--store="+server.Store("media"),
+			"--s3-access-key="+server.AccessKey, "--s3-secret-key="+server.SecretKey)
+		p.blobs = filepath.Join(server.Folder(), "media")
+		p.cutPower(t)
+	})
+}
+
+func (p *product) cutPower(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0")
 	_, token := p.register(t, "ann")
 	ledger := &ledger{token: token}
 	ledger.publish(p.site, sampleVideo(t), "the first")
@@ -125,7 +140,7 @@ func (l *ledger) check(t *testing.T, s *site) {
 		titles[video["title"].(string)] = true
 		for _, field := range []string{"play_url", "cover_url"} {
 			_, key, _ := strings.Cut(video[field].(string), "/media/")
-			path := filepath.Join(s.data, "blobs", filepath.FromSlash(key))
+			path := filepath.Join(s.blobs, filepath.FromSlash(key))
 			files[path] = true
 			_, err := os.Stat(path)
 			require.NoError(t, err, "a listed file is missing")

@@ -130,7 +130,8 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
-	p := &product{site: &site{data: tb.TempDir()}, services: map[string]string{}}
+	data := tb.TempDir()
+	p := &product{site: &site{data: data, blobs: filepath.Join(data, "blobs")}, services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)
 	tb.Cleanup(func() { p.kill(tb) })
@@ -258,6 +259,13 @@ func TestCommandLine(t *testing.T) {
 		{"an address that is none", []string{"--addr=foo"}, nil, 2, "--addr"},
 		{"a port that cannot be", nil, []string{"DOUYIN_ADDR=127.0.0.1:99999"}, 2, "--addr"},
 		{"no data folder", []string{"--data="}, nil, 2, "--data"},
+		{"a store of an unknown kind", []string{"--store=ftp://host"}, nil, 2, "--store: \"ftp\" is no kind of store"},
+		{"a store that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--store=s3://videos?endpoint=http://127.0.0.1:1",
+			"--s3-access-key=a"}, []string{"DOUYIN_S3_SECRET_KEY=hidden@"}, 1, "http://127.0.0.1:1 does not answer"},
+		{"half of the keys of the store", nil, []string{"DOUYIN_S3_ACCESS_KEY=a"}, 2, "--s3-access-key, --s3-secret-key: one needs the other"},
+		{"signed addresses of local files", []string{"--media-urls=presigned"}, nil, 2, "--media-urls: presigned needs a --store on S3"},
+		{"public addresses of nowhere", []string{"--media-urls=public"}, nil, 2, "--media-base: with --media-urls=public"},
+		{"a base that nobody uses", []string{"--media-base=https://cdn.example.org"}, nil, 2, "--media-base: needs --media-urls"},
 		{"an ffmpeg that is not there", []string{"--ffmpeg=/nowhere/ffmpeg"}, nil, 2, "--ffmpeg"},
 		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
 		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},

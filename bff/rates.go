@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/httprate"
 
 	"minidouyin/bff/gqlserver"
@@ -46,7 +45,7 @@ type callerKey struct{}
 func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			from := &caller{address: httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), header: w.Header()}
+			from := &caller{address: addressOf(r), header: w.Header()}
 			if r.Header.Get("Upgrade") != "" {
 				from.header = nil
 			}

@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"minidouyin/bff/playground"
 	"minidouyin/compat"
 	"minidouyin/graph"
+	"minidouyin/graph/live"
 	"minidouyin/idl/codes"
 )
 
@@ -27,11 +29,28 @@ const (
 	playTimeout   = time.Hour        // a file must be taken within
 )
 
+// Site is everything that is served.
+type Site struct {
+	http.Handler
+	graph *gqlserver.Server
+	live  *live.Hub
+}
+
+// Shutdown ends what is open beyond a single answer: sockets, streams of events, and what feeds them. It waits for them
+// until ctx ends, whose error it returns then.
+func (s *Site) Shutdown(ctx context.Context) error {
+	return errors.Join(s.graph.Shutdown(ctx), s.live.Close(ctx))
+}
+
+// Listening returns how many subscriptions listen.
+func (s *Site) Listening() int { return s.live.Open() }
+
 // NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
-func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
+func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
+	hub := live.NewHub(nil)
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted,
+		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted, Live: hub,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -52,6 +71,9 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Origins: cfg.formOrigins(),
 		Admit:   rates.admit,
 		Around:  []graphql.OperationMiddleware{note},
+
+		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
+		Address: addressOf, Fork: fork,
 	})
 	if err != nil {
 		return nil, err
@@ -74,7 +96,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})
-	return r, nil
+	return &Site{Handler: r, graph: server, live: hub}, nil
 }
 
 // note writes down what the request log says of an operation: its name and the code of its first error.

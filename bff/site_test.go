@@ -37,12 +37,13 @@ func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
 
 // site is the whole product in the test's process, with its calls and SQL statements counted.
 type site struct {
-	url    string
-	media  *media.Media
-	data   string
-	calls  *counter
-	sql    *counter
-	ground bff.Services
+	url     string
+	handler *bff.Site
+	media   *media.Media
+	data    string
+	calls   *counter
+	sql     *counter
+	ground  bff.Services
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -91,7 +92,12 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 	require.NoError(tb, err)
 	httpServer := httptest.NewServer(handler)
 	tb.Cleanup(httpServer.Close)
-	s.url = httpServer.URL
+	s.url, s.handler = httpServer.URL, handler
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		require.NoError(tb, handler.Shutdown(ctx))
+	})
 	return s
 }
 

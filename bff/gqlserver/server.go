@@ -2,7 +2,9 @@
 // a server on the open internet needs.
 //
 // One concept, one file: a request is read (request.go, multipart.go), its answer's form is agreed on (accept.go), it is
-// checked (csrf.go, guard.go, measure.go, cost.go), run and answered (server.go, response.go, errors.go). The executor
+// checked (csrf.go, guard.go, measure.go, cost.go), run and answered (server.go, response.go, errors.go). What goes on
+// after the first answer (subscription.go) is sent over a WebSocket (socket.go) or as events (events.go), and ends in
+// time when the server does (connections.go). The executor
 // is gqlgen's own; other front doors, such as the REST routes, share it and its guards through [Server.Executor].
 package gqlserver
 
@@ -11,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -21,7 +24,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Trusted and Around must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Trusted, Around and those behind it must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.
@@ -44,6 +47,14 @@ type Config struct {
 	TrustedOnly bool
 	// Around is called around every operation, from the outside in.
 	Around []graphql.OperationMiddleware
+	// Authenticate returns a context in which the bearer of a token asks. Without it, sockets take no tokens.
+	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// ExpiresAt returns when the one who asks stops to be who he is, the zero time for never.
+	ExpiresAt func(ctx context.Context) time.Time
+	// Address returns the client's address, of which only so many connections are taken.
+	Address func(r *http.Request) string
+	// Fork returns a context for one of several operations of a socket, which run at the same time.
+	Fork func(ctx context.Context) context.Context
 }
 
 // Server is the GraphQL endpoint.
@@ -52,14 +63,15 @@ type Server struct {
 	exec    *executor.Executor
 	origins *http.CrossOriginProtection
 	texts   *persisted
+	open    *connections
 }
 
 var _ http.Handler = (*Server)(nil)
 
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, exec: executor.New(cfg.Schema), origins: http.NewCrossOriginProtection(),
-		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly)}
+	s := &Server{cfg: cfg, exec: executor.New(streams{cfg.Schema}), origins: http.NewCrossOriginProtection(),
+		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly), open: newConnections(cfg.Limits.Connections)}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
@@ -89,9 +101,12 @@ func New(cfg Config) (*Server, error) {
 // Executor returns what runs the operations, for other front doors.
 func (s *Server) Executor() graphql.GraphExecutor { return s.exec }
 
-// bound gives every operation a deadline, which its calls to the services inherit.
+// bound gives every operation a deadline, which its calls to the services inherit. A subscription has none as a whole.
 func (s *Server) bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	respond := next(ctx)
+	if isSubscription(graphql.GetOperationContext(ctx)) {
+		return respond
+	}
 	return func(ctx context.Context) *graphql.Response {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.Limits.Timeout)
 		defer cancel()
@@ -111,11 +126,19 @@ func (s *Server) admit(ctx context.Context, next graphql.OperationHandler) graph
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := graphql.StartOperationTrace(r.Context())
 	r = r.WithContext(ctx)
+	if isUpgrade(r) {
+		s.serveSocket(w, r)
+		return
+	}
 	w.Header().Add("Vary", "Accept")
 	form, ok := negotiate(r)
 	if !ok {
 		s.fail(ctx, w, mediaJSON, &requestError{status: http.StatusNotAcceptable, code: codes.InvalidArgument,
-			message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON})
+			message: "the answer comes as " + mediaGraphQL + ", " + mediaJSON + " or " + mediaEvents})
+		return
+	}
+	if form == mediaEvents {
+		s.serveEvents(w, r)
 		return
 	}
 	if err := s.checkOrigin(r); err != nil {
@@ -141,16 +164,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeBatch(w, form, responses)
 }
 
-// run runs one operation.
-func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+// prepare finds the document of an operation and checks it. What may not be run is refused.
+func (s *Server) prepare(ctx context.Context, params *graphql.RawParams) (_ *graphql.OperationContext, refused *response) {
 	if refusal := s.texts.resolve(params); refusal != nil {
-		return answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
+		return nil, answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		return s.refused(graphql.WithOperationContext(ctx, operation), errs)
+		return nil, s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
 	s.texts.remember(params)
+	return operation, nil
+}
+
+// run runs one operation.
+func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+	operation, refused := s.prepare(ctx, params)
+	if refused != nil {
+		return refused
+	}
+	if isSubscription(operation) {
+		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "subscriptions are answered as "+mediaEvents+", or over a WebSocket")},
+			status: http.StatusNotAcceptable}
+	}
 	if operation.Operation.Operation != ast.Query && method == http.MethodGet {
 		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "only queries can be sent with GET")},
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost}

@@ -94,14 +94,18 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 		go func() { ended <- site.Shutdown(drain) }() // server.Shutdown waits for streams of events, and not for sockets
 		defer func() {
 			if err := <-ended; err != nil {
-				log.Warn("some subscriptions did not end in time", "error", err)
+				log.Warn("some sockets did not end in time", "error", err)
 			}
 		}()
-		if err := server.Shutdown(drain); err != nil {
+		err := server.Shutdown(drain)
+		if err != nil {
 			log.Warn("some requests did not finish in time", "error", err)
-			return server.Close()
+			err = server.Close()
 		}
-		return nil
+		if err := site.Close(drain); err != nil {
+			log.Warn("some subscriptions did not end in time", "error", err)
+		}
+		return err
 	})
 	group.Go(func() error {
 		sweeper.run(running)

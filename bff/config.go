@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
@@ -46,6 +47,9 @@ type Config struct {
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.
 	SoleWriter bool `kong:"-"`
+	// Redis carries the events of subscriptions between several processes; nil = there is only this one. The caller
+	// closes it.
+	Redis redis.UniversalClient `kong:"-"`
 }
 
 // Validate returns an error that names the flag with a wrong value.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -325,7 +326,7 @@ func TestShutdown(t *testing.T) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		ended <- s.handler.Shutdown(ctx)
+		ended <- errors.Join(s.handler.Shutdown(ctx), s.handler.Close(ctx))
 	}()
 	for _, c := range sockets {
 		_, err := c.tryRead(patience)

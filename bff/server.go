@@ -34,23 +34,35 @@ type Site struct {
 	http.Handler
 	graph *gqlserver.Server
 	live  *live.Hub
+	relay *relay // nil = no other processes
 }
 
-// Shutdown ends what is open beyond a single answer: sockets, streams of events, and what feeds them. It waits for them
-// until ctx ends, whose error it returns then.
-func (s *Site) Shutdown(ctx context.Context) error {
-	return errors.Join(s.graph.Shutdown(ctx), s.live.Close(ctx))
+// Shutdown ends what is open beyond a single answer: sockets, with the code 1001, and streams of events. It waits for
+// them until ctx ends, whose error it returns then.
+func (s *Site) Shutdown(ctx context.Context) error { return s.graph.Shutdown(ctx) }
+
+// Close ends what feeds subscriptions, after the last request. It waits until ctx ends, whose error it returns then.
+func (s *Site) Close(ctx context.Context) error {
+	err := s.live.Close(ctx)
+	if s.relay != nil {
+		err = errors.Join(err, s.relay.close(ctx))
+	}
+	return err
 }
 
 // Listening returns how many subscriptions listen.
 func (s *Site) Listening() int { return s.live.Open() }
 
-// NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
+// NewHandler returns the whole site, which must be shut down and closed. deleted is called after an operation that may have left something to remove.
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
-	hub := live.NewHub(nil)
+	site := &Site{live: live.NewHub(nil)}
+	if cfg.Redis != nil {
+		site.relay = newRelay(cfg.Redis, log)
+		site.live = site.relay.hub
+	}
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted, Live: hub,
+		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted, Live: site.live,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -96,7 +108,11 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})
-	return &Site{Handler: r, graph: server, live: hub}, nil
+	site.Handler, site.graph = r, server
+	if site.relay != nil {
+		site.relay.start()
+	}
+	return site, nil
 }
 
 // note writes down what the request log says of an operation: its name and the code of its first error.

@@ -97,6 +97,7 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		require.NoError(tb, handler.Shutdown(ctx))
+		require.NoError(tb, handler.Close(ctx))
 	})
 	return s
 }

@@ -87,9 +87,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.open.remove(one)
+	// Of clients that speak another protocol, the first one they offer is taken, or they would not hear the code.
+	offered, _, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ",")
 	var err error
 	c.conn, err = websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocol},
+		Subprotocols:       []string{subprotocol, strings.TrimSpace(offered)},
 		InsecureSkipVerify: true, // checkOrigin has, by the same rules as elsewhere
 	})
 	accepted.Done()

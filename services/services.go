@@ -18,6 +18,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
@@ -45,6 +46,9 @@ type Config struct {
 	DSN string
 	// Log receives one line for each call that failed by the service's own fault. Nil means slog.Default().
 	Log *slog.Logger
+	// Redis holds caches and likes that are not in the database yet. Nil means that there are none: every call goes to
+	// the database. All processes of a service must have the same. The caller closes it, after the service.
+	Redis redis.UniversalClient
 	// PasswordCost is used by basics alone.
 	PasswordCost PasswordCost
 	// OnStatement, unless nil, is called for every SQL statement after it was sent, without the values of its

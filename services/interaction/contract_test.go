@@ -15,11 +15,11 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// suite is a contract that holds on every database.
+// suite is a contract that holds on every database, with and without Redis.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
-	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
-		option, statements := servicetest.Open(t, services.Interaction, dsn)
-		test(t, &service{interactionservice.MustNewClient(services.Interaction, option), statements, dsn})
+	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
+		option, statements := servicetest.Open(t, services.Interaction, b)
+		test(t, &service{interactionservice.MustNewClient(services.Interaction, option), statements, b.DSN})
 	})
 }
 

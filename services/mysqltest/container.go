@@ -38,7 +38,7 @@ func startContainer(ctx context.Context) (*server, error) {
 	config := mysql.NewConfig()
 	config.User, config.Net = "root", "tcp"
 	config.Addr, _, _ = strings.Cut(address, "\n")
-	return ready(ctx, &server{config: config, stop: stop}, nil)
+	return ready(ctx, &server{config: config, stop: stop})
 }
 
 func docker(ctx context.Context, args ...string) (string, error) {

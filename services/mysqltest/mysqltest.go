@@ -25,6 +25,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"minidouyin/services/daemon"
 	"minidouyin/services/internal/database"
 )
 
@@ -95,9 +96,9 @@ func start(ctx context.Context) (*server, error) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second) // it runs already
 		defer cancel()
-		return ready(ctx, &server{config: cfg, stop: func() error { return nil }}, nil)
+		return ready(ctx, &server{config: cfg, stop: func() error { return nil }})
 	}
-	if program := find("mariadbd", "mysqld"); program != "" {
+	if program := daemon.Find("mariadbd", "mysqld"); program != "" {
 		return startProgram(ctx, program)
 	}
 	if dockerAnswers(ctx) {
@@ -107,15 +108,20 @@ func start(ctx context.Context) (*server, error) {
 		"or start docker, or set DOUYIN_TEST_MYSQL to a DSN such as mysql://root:password@127.0.0.1:3306/")
 }
 
-// ready waits until the server answers; when it ends before, on exited, or takes too long, it is stopped.
-func ready(ctx context.Context, s *server, exited <-chan error) (*server, error) {
+// ping returns nil when the server answers.
+func (s *server) ping(ctx context.Context) error {
 	conns, err := sql.Open("mysql", s.config.FormatDSN())
 	if err != nil {
-		return nil, errors.Join(err, s.stop())
+		return err
 	}
 	defer conns.Close()
+	return conns.PingContext(ctx)
+}
+
+// ready waits until the server answers; when it refuses or takes too long, it is stopped.
+func ready(ctx context.Context, s *server) (*server, error) {
 	for {
-		err := conns.PingContext(ctx)
+		err := s.ping(ctx)
 		if err == nil {
 			return s, nil
 		}
@@ -125,8 +131,6 @@ func ready(ctx context.Context, s *server, exited <-chan error) (*server, error)
 		select {
 		case <-ctx.Done():
 			return nil, errors.Join(fmt.Errorf("the server does not answer: %w", err), s.stop())
-		case end := <-exited:
-			return nil, fmt.Errorf("the server ended: %w", end)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -14,11 +14,11 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// suite is a contract that holds on every database.
+// suite is a contract that holds on every database, with and without Redis.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
-	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
-		option, statements := servicetest.Open(t, services.Social, dsn)
-		test(t, &service{socialservice.MustNewClient(services.Social, option), statements, dsn})
+	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
+		option, statements := servicetest.Open(t, services.Social, b)
+		test(t, &service{socialservice.MustNewClient(services.Social, option), statements, b.DSN})
 	})
 }
 

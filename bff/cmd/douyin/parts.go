@@ -12,6 +12,7 @@ import (
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"minidouyin/bff"
@@ -20,25 +21,49 @@ import (
 	"minidouyin/services"
 )
 
-// database is where services keep their rows.
-type database struct {
-	DSN bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; without it, SQLite files in the data folder."`
+// stores are where services keep their data.
+type stores struct {
+	DSN   bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; without it, SQLite files in the data folder."`
+	Redis bff.Secret `name:"redis" placeholder:"URL" help:"Redis of the caches, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, one inside the process when that is alone with its data, else none."`
 }
 
-// Validate refuses a database of a kind that is not known.
-func (d database) Validate() error {
-	if d.DSN == "" {
-		return nil
+// Validate refuses a store of a kind that is not known.
+func (s stores) Validate() error {
+	if s.DSN != "" {
+		if err := services.CheckDSN(string(s.DSN)); err != nil {
+			return fmt.Errorf("--dsn: %w", err)
+		}
 	}
-	if err := services.CheckDSN(string(d.DSN)); err != nil {
-		return fmt.Errorf("--dsn: %w", err)
+	if s.Redis != "" {
+		if err := services.CheckRedisURL(string(s.Redis)); err != nil {
+			return fmt.Errorf("--redis: %w", err)
+		}
 	}
 	return nil
 }
 
-func (d database) of(service, data string) string {
-	if d.DSN != "" {
-		return string(d.DSN)
+// openRedis returns the Redis to use, nil for none. alone says that no other process has the same data.
+func (s stores) openRedis(alone bool) (client redis.UniversalClient, err error) {
+	switch {
+	case s.Redis != "":
+		return services.OpenRedis(string(s.Redis))
+	case alone:
+		return services.StartEmbeddedRedis()
+	default:
+		return nil, nil
+	}
+}
+
+func closeRedis(client redis.UniversalClient) error {
+	if client == nil {
+		return nil
+	}
+	return client.Close()
+}
+
+func (s stores) of(service, data string) string {
+	if s.DSN != "" {
+		return string(s.DSN)
 	}
 	return "sqlite:" + filepath.Join(data, service+".db")
 }
@@ -46,7 +71,7 @@ func (d database) of(service, data string) string {
 // allCmd is everything in one process.
 type allCmd struct {
 	bff.Config
-	database
+	stores
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
 }
 
@@ -55,7 +80,7 @@ func (c *allCmd) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	return c.database.Validate()
+	return c.stores.Validate()
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.
@@ -73,10 +98,15 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		defer unlock()
 	}
 	c.SoleWriter = c.DSN == "" // other processes may publish into a shared database
+	cache, err := c.openRedis(c.SoleWriter)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeRedis(cache)) }()
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
-		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Log: log})
+		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Redis: cache, Log: log})
 		if err != nil {
 			return err
 		}
@@ -171,7 +201,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 // serviceFlags are the flags of a service that runs alone.
 type serviceFlags struct {
 	Data string `default:"./data" help:"Folder of the SQLite file."`
-	database
+	stores
 }
 
 type basicsCmd struct {
@@ -216,7 +246,12 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 		return err
 	}
 	defer unlock()
-	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Log: log}, server.WithListener(ln))
+	cache, err := f.openRedis(false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeRedis(cache)) }()
+	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Redis: cache, Log: log}, server.WithListener(ln))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package servicetest runs the tests of a service on every database.
+// Package servicetest runs the tests of a service on every database, with and without Redis.
 package servicetest
 
 import (
@@ -13,11 +13,13 @@ import (
 	"github.com/cloudwego/kitex/pkg/endpoint"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/server"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/codes"
 	"minidouyin/services"
 	"minidouyin/services/internal/database"
 	"minidouyin/services/mysqltest"
+	"minidouyin/services/redistest"
 )
 
 // CheapPasswords keeps tests from spending their time on hashing.
@@ -29,16 +31,30 @@ func EachDatabase(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("mysql", func(t *testing.T) { test(t, mysqltest.Database(t)) })
 }
 
+// Backend is what a service keeps its data in.
+type Backend struct {
+	DSN   string
+	Redis redis.UniversalClient // nil for none
+}
+
+// EachBackend runs the test as sub-tests, each on a new empty database: SQLite alone, SQLite with the Redis inside the
+// process, and MySQL with a real Redis.
+func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
+	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{SQLite(t), EmbeddedRedis(t)}) })
+	t.Run("mysql and redis", func(t *testing.T) { test(t, Backend{mysqltest.Database(t), Redis(t, redistest.Start(t).URL)}) })
+}
+
 // SQLite returns the DSN of a new empty database. Its path has characters that mean something in a URI.
 func SQLite(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "a 1%?#.db") }
 
 // Open opens the service for the test's time and returns the option that connects a client to it within the
 // process, and the statements it sends.
-func Open(tb testing.TB, name, dsn string) (client.Option, *Statements) {
+func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	tb.Helper()
 	statements := &Statements{}
 	service, err := services.Open(tb.Context(), name, services.Config{
-		DSN: dsn, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
+		DSN: b.DSN, Redis: b.Redis, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
 		OnStatement: statements.add,
 	})
 	if err != nil {
@@ -50,6 +66,36 @@ func Open(tb testing.TB, name, dsn string) (client.Option, *Statements) {
 		}
 	})
 	return Local(tb, service.Server), statements
+}
+
+// Redis returns a client of the Redis that the URL names, for the test's time.
+func Redis(tb testing.TB, url string) redis.UniversalClient {
+	tb.Helper()
+	client, err := services.OpenRedis(url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return client
+}
+
+// EmbeddedRedis returns a client of an empty Redis inside the process, for the test's time.
+func EmbeddedRedis(tb testing.TB) redis.UniversalClient {
+	tb.Helper()
+	embedded, err := services.StartEmbeddedRedis()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := embedded.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return embedded
 }
 
 // Database opens the database of a service beside it, for what no call shows or does.

@@ -1,0 +1,76 @@
+//go:build unix
+
+// Package redistest gives tests a real Redis.
+package redistest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"minidouyin/services/daemon"
+)
+
+// Server is a Redis that a test may kill and start again.
+type Server struct {
+	// URL names it, as for services.OpenRedis.
+	URL string
+
+	folder string
+	args   []string
+	daemon *daemon.Daemon
+}
+
+// Start starts an empty Redis behind a unix socket; it ends with the test. Every write is on disk when it is
+// answered, unless args, which are those of redis-server, say otherwise.
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	folder, err := os.MkdirTemp("", "redis") // paths of sockets must be short
+	if err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
+	socket := filepath.Join(folder, "socket")
+	s := &Server{URL: "unix://" + socket, folder: folder, args: append([]string{
+		"--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+		"--maxmemory-policy", "noeviction"}, args...)}
+	s.Restart(tb)
+	tb.Cleanup(func() { s.Kill(tb) })
+	return s
+}
+
+// Kill ends the server as a power cut does.
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
+	if err := s.daemon.Kill(); err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+}
+
+// Restart starts the server again, with what it kept, after Kill.
+func (s *Server) Restart(tb testing.TB) {
+	tb.Helper()
+	program := daemon.Find("redis-server", "valkey-server")
+	if program == "" {
+		tb.Fatal("redistest: no redis-server: install it (apt-get install redis-server, or brew install redis)")
+	}
+	var err error
+	if s.daemon, err = daemon.Start(daemon.Command{Path: program, Args: s.args, Log: filepath.Join(s.folder, "log")}); err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+	options, err := redis.ParseURL(s.URL)
+	if err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	if err := s.daemon.Wait(ctx, func(ctx context.Context) error { return client.Ping(ctx).Err() }); err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+}

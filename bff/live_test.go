@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/services"
+	"minidouyin/services/redistest"
 )
 
 // patience is how long a test waits for what must come.
@@ -284,6 +286,68 @@ func TestTokenOfASocket(t *testing.T) {
 	text := s.do(t, r).text // it ends
 	require.NotContains(t, text, "complete")
 	s.listening(t, 0)
+}
+
+// withRedis returns a configuration whose events go through a Redis.
+func withRedis(tb testing.TB, server *redistest.Server) func(*bff.Config) {
+	return func(cfg *bff.Config) {
+		client, err := services.OpenRedis(server.URL)
+		require.NoError(tb, err)
+		tb.Cleanup(func() { _ = client.Close() })
+		cfg.Events = client
+	}
+}
+
+// What is written through one process is told by the other. While Redis is away, writes go on, and so does what one
+// process tells of itself; when it is back, what was missed is told, once.
+func TestSeveralProcesses(t *testing.T) {
+	redis := redistest.Start(t)
+	a := newSite(t, withRedis(t, redis))
+	b := a.beside(t, withRedis(t, redis))
+	annID, ann := a.register(t, "ann")
+	bobID, bob := b.register(t, "bob")
+	a.ok(t, "POST", "/douyin/relation/action/", "token", ann, "to_user_id", bobID, "action_type", "1")
+	b.publish(t, bob, "zero")
+	send := func(through *site, text string) {
+		through.ok(t, "POST", "/douyin/message/action/", "token", bob, "to_user_id", annID, "action_type", "1", "content", text)
+	}
+	comment := func(through *site) {
+		through.ok(t, "POST", "/douyin/comment/action/", "token", bob, "video_id", "1", "action_type", "1", "comment_text", "hi")
+	}
+	messages, videos, counts := a.connect(t, ann), a.connect(t, ann), a.connect(t, "")
+	messages.subscribe("1", `subscription { messageReceived { message { content } } }`)
+	videos.subscribe("1", `subscription { videoPublished { video { title } } }`)
+	counts.subscribe("1", `subscription { videoStatsChanged(videoIds: ["1"]) { video { commentCount } } }`)
+	require.Contains(t, counts.event(), `"commentCount":0`)
+	a.listening(t, 3)
+
+	// Redis may still be on the way: then the counts come when it is there.
+	comment(b)
+	require.Contains(t, counts.event(), `"commentCount":`)
+	send(b, "one")
+	require.Contains(t, messages.event(), "one")
+	b.publish(t, bob, "first")
+	require.Contains(t, videos.event(), "first")
+
+	redis.Kill(t)
+	start := time.Now()
+	send(b, "two")
+	send(b, "three")
+	comment(b)
+	b.publish(t, bob, "second")
+	require.Less(t, time.Since(start), 10*time.Second)
+	send(a, "four") // a tells its own, and reads what came before
+	for _, want := range []string{"two", "three", "four"} {
+		require.Contains(t, messages.event(), want)
+	}
+	send(b, "five")
+	redis.Restart(t)
+	require.Contains(t, messages.event(), "five")
+	require.Contains(t, videos.event(), "second")
+	for want := `"commentCount":2`; !strings.Contains(counts.event(), want); {
+	}
+	send(b, "six")
+	require.Contains(t, messages.event(), "six")
 }
 
 // Server-sent events carry the same.

@@ -56,8 +56,8 @@ func (s *Site) Listening() int { return s.live.Open() }
 // NewHandler returns the whole site, which must be shut down and closed. deleted is called after an operation that may have left something to remove.
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
 	site := &Site{live: live.NewHub(nil)}
-	if cfg.Redis != nil {
-		site.relay = newRelay(cfg.Redis, log)
+	if cfg.Events != nil {
+		site.relay = newRelay(cfg.Events, log)
 		site.live = site.relay.hub
 	}
 	schema := graph.NewSchema(graph.Config{

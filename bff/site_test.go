@@ -79,11 +79,27 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 	})
 	require.NoError(tb, err)
 
+	s.serve(tb, log, configure...)
+	return s
+}
+
+// beside starts another process's half of the site: what reaches the same services over HTTP.
+func (s *site) beside(tb testing.TB, configure ...func(*bff.Config)) *site {
+	tb.Helper()
+	other := &site{data: s.data, calls: s.calls, sql: s.sql, ground: s.ground}
+	other.serve(tb, slog.New(slog.DiscardHandler), configure...)
+	return other
+}
+
+// serve serves HTTP until the test ends.
+func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Config)) {
+	tb.Helper()
 	cfg := bff.Config{Addr: "127.0.0.1:0", Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
 	for _, set := range configure {
 		set(&cfg)
 	}
 	require.NoError(tb, cfg.Validate())
+	var err error
 	s.media, err = media.Open(cfg.Media(log))
 	require.NoError(tb, err)
 	sessions, err := bff.NewSessions(cfg)
@@ -99,7 +115,6 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 		require.NoError(tb, handler.Shutdown(ctx))
 		require.NoError(tb, handler.Close(ctx))
 	})
-	return s
 }
 
 func (s *site) count(next endpoint.Endpoint) endpoint.Endpoint {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -174,6 +175,12 @@ func (s *Server) prepare(ctx context.Context, params *graphql.RawParams) (_ *gra
 		return nil, s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
 	s.texts.remember(params)
+	if isSubscription(operation) {
+		fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Subscription"})
+		if len(fields) != 1 || strings.HasPrefix(fields[0].Name, "__") {
+			return nil, answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "a subscription selects one field of the type Subscription")})
+		}
+	}
 	return operation, nil
 }
 

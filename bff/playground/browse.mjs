@@ -9,9 +9,10 @@ const browser = await chromium.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
+let page
 const seen = { blocked: [], problems: [], visitor: '', session: '', viewer: '', counts: '', message: '', operations: 0 }
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
   page.setDefaultTimeout(15_000)
   await page.route('**/*', (route) => {
     const url = route.request().url()
@@ -58,7 +59,7 @@ try {
     await cause()
     await result.filter({ hasText: expected }).waitFor()
     if (screenshot) await page.screenshot({ path: `${screenshot}-${tab}.png` })
-    const shown = await result.innerText()
+    const shown = (await result.innerText()).replaceAll('\u00a0', ' ')
     await page.getByRole('button', { name: /stop query/i }).click()
     return shown
   }
@@ -73,6 +74,7 @@ try {
   seen.message = await watch('Messages', null, () => change('mutation { sendMessage(input: {userId: "1", content: "hello-ann"}) { message { id } } }'), 'hello-ann')
 } catch (error) {
   seen.problems.push(String(error))
+  if (screenshot) await page?.screenshot({ path: `${screenshot}-problem.png` })
 } finally {
   await browser.close()
 }

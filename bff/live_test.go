@@ -2,10 +2,13 @@ package bff_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -350,16 +353,121 @@ func TestSeveralProcesses(t *testing.T) {
 	require.Contains(t, messages.event(), "six")
 }
 
+// The end of the process ends sockets, and the process waits for it.
+func TestRunEndsSockets(t *testing.T) {
+	s := newSite(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ln, err := bff.Listen(ctx, "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	cfg := bff.Config{Data: s.data, TokenTTL: time.Hour, MaxUpload: 1 << 20, ListLimit: 1000}
+	go func() { ended <- bff.Run(ctx, cfg, slog.New(slog.DiscardHandler), s.ground, s.media, ln) }()
+	running := &site{url: "http://" + ln.Addr().String()}
+	c := running.connect(t, "")
+	c.subscribe("1", `subscription { videoStatsChanged(videoIds: ["1"]) { videoId } }`)
+	c.event()
+	response, err := http.DefaultClient.Do(eventsRequest(t, running.url, `subscription { videoStatsChanged(videoIds: ["1"]) { videoId } }`))
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	stop()
+	_, err = c.tryRead(patience)
+	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(err), "%v", err)
+	select {
+	case err := <-ended:
+		require.NoError(t, err)
+	case <-time.After(patience):
+		require.Fail(t, "the process does not end")
+	}
+	rest, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NotContains(t, string(rest), "complete")
+}
+
+func eventsRequest(tb testing.TB, url, query string) *http.Request {
+	tb.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	require.NoError(tb, err)
+	r, err := http.NewRequest("POST", url+"/graphql", bytes.NewReader(body))
+	require.NoError(tb, err)
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+// Pages of other sites may open sockets and streams of events when they may ask at all.
+func TestOriginsOfSubscriptions(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.CORSOrigins = []string{"https://app.example.org"} })
+	for _, c := range []struct {
+		name, origin, site string
+		allowed            bool
+	}{
+		{"no page", "", "", true},
+		{"our own page", s.url, "", true},
+		{"an allowed page", "https://app.example.org", "cross-site", true},
+		{"another page", "https://evil.example.org", "", false},
+		{"another page, as newer browsers say it", "https://evil.example.org", "cross-site", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, header := range []http.Header{
+				{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"MDEyMzQ1Njc4OWFiY2RlZg=="},
+					"Sec-Websocket-Protocol": {"graphql-transport-ws"}},
+				{"Accept": {"text/event-stream"}, "Cookie": {"a=b"}},
+			} {
+				r, err := http.NewRequest("GET", s.url+"/graphql?query={__typename}", nil)
+				require.NoError(t, err)
+				r.Header = header
+				if c.origin != "" {
+					r.Header.Set("Origin", c.origin)
+				}
+				if c.site != "" {
+					r.Header.Set("Sec-Fetch-Site", c.site)
+				}
+				response, err := http.DefaultTransport.RoundTrip(r)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				require.Equal(t, c.allowed, response.StatusCode != http.StatusForbidden, response.Status)
+			}
+		})
+	}
+}
+
+// Operations of a socket count like requests, valid or not.
+func TestRatesOfSockets(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit, cfg.SignInLimit = 20, 2 })
+	c := s.connect(t, "")
+	answers := map[string]int{}
+	for i := range 30 {
+		c.subscribe(fmt.Sprint(i), `{ nothing }`)
+		f := c.read()
+		require.Equal(t, "error", f.Type)
+		for _, code := range []string{"VALIDATION_FAILED", "RATE_LIMITED"} {
+			if strings.Contains(string(f.Payload), code) {
+				answers[code]++
+			}
+		}
+	}
+	require.Equal(t, map[string]int{"VALIDATION_FAILED": 19, "RATE_LIMITED": 11}, answers)
+
+	s = newSite(t, func(cfg *bff.Config) { cfg.SignInLimit = 2 })
+	c = s.connect(t, "")
+	for i := range 3 {
+		c.subscribe(fmt.Sprint(i), `mutation { login(input: {name: "a", password: "b"}) { token } }`)
+		if f := c.read(); i < 2 {
+			require.Contains(t, string(f.Payload), "UNAUTHENTICATED")
+			c.read()
+		} else {
+			require.Contains(t, string(f.Payload), "RATE_LIMITED")
+		}
+	}
+}
+
 // Server-sent events carry the same.
 func TestEvents(t *testing.T) {
 	s := newSite(t)
 	annID, ann := s.register(t, "ann")
 	_, bob := s.register(t, "bob")
-	r, err := http.NewRequest("POST", s.url+"/graphql", strings.NewReader(`{"query": "subscription { messageReceived { message { content } } }"}`))
-	require.NoError(t, err)
+	r := eventsRequest(t, s.url, `subscription { messageReceived { message { content } } }`)
 	r.Header.Set("Authorization", "Bearer "+ann)
-	r.Header.Set("Accept", "text/event-stream")
-	r.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()

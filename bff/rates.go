@@ -58,6 +58,17 @@ func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err er
 	}
 }
 
+// begin counts an operation of a socket as a request, and returns a context of its own for it. It returns a RateLimited
+// error when it is too much.
+func (l *rates) begin(ctx context.Context) (context.Context, error) {
+	if from, ok := ctx.Value(callerKey{}).(*caller); ok {
+		if err := take(l.work, from, "address "+from.address, 1); err != nil {
+			return nil, err
+		}
+	}
+	return fork(ctx), nil
+}
+
 // admit counts an operation. It returns a RateLimited error when it is too much.
 func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) error {
 	from, ok := ctx.Value(callerKey{}).(*caller)

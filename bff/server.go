@@ -85,7 +85,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Around:  []graphql.OperationMiddleware{note},
 
 		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
-		Address: addressOf, Fork: fork,
+		Address: addressOf, Begin: rates.begin,
 	})
 	if err != nil {
 		return nil, err

@@ -33,9 +33,9 @@ const (
 	maxMissedPages = 20
 
 	followsPage = 1000 // users whose follows are read at once
-	// maxFollows is how many follows a subscription keeps in mind, 8 bytes each. Those of a user who follows more are
-	// asked for with each video.
-	maxFollows = 10_000
+	// maxFollows is how many follows a subscription keeps in mind, some 20 bytes each. Of a user who follows more, the
+	// authors are asked about with each video.
+	maxFollows = 2000
 )
 
 // stream runs a subscription: tell sends its payloads until it fails or ctx ends. It listens before tell reads anything,

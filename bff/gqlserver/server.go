@@ -54,8 +54,9 @@ type Config struct {
 	ExpiresAt func(ctx context.Context) time.Time
 	// Address returns the client's address, of which only so many connections are taken.
 	Address func(r *http.Request) string
-	// Fork returns a context for one of several operations of a socket, which run at the same time.
-	Fork func(ctx context.Context) context.Context
+	// Begin is asked before an operation of a socket is read. It returns the context of this one, for several run at the
+	// same time, or why it is not taken.
+	Begin func(ctx context.Context) (context.Context, error)
 }
 
 // Server is the GraphQL endpoint.

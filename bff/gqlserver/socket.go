@@ -241,12 +241,17 @@ func (c *socket) subscribe(ctx context.Context, m message) bool {
 		c.close(closeBadRequest, "Invalid message received: "+invalid.message)
 		return false
 	}
-	if c.server.cfg.Fork != nil {
-		ctx = c.server.cfg.Fork(ctx)
-	}
 	if full {
 		c.sendErrors(ctx, m.ID, c.server.coded(ctx, codes.RateLimited, "too many operations at once on this socket"))
 		return true
+	}
+	if c.server.cfg.Begin != nil {
+		begun, err := c.server.cfg.Begin(ctx)
+		if err != nil {
+			c.sendErrors(ctx, m.ID, gqlerror.List{c.server.present(ctx, err)})
+			return true
+		}
+		ctx = begun
 	}
 	params.Headers = c.headers
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}

@@ -51,9 +51,9 @@ type Config struct {
 	TrustedOnly      bool              `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
 	trusted          gqlserver.Trusted // what Validate has read of them
 
-	// Redis is what all processes share: counts of the limits, and documents that clients name by their hash. The caller
-	// opens and closes it; nil = each process has its own.
-	Redis redis.UniversalClient `kong:"-"`
+	// Shared is the Redis of all processes that serve HTTP: it carries the events of subscriptions, counts of the limits,
+	// and documents that clients name by their hash. The caller opens and closes it; nil = there is only this process.
+	Shared redis.UniversalClient `kong:"-"`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.

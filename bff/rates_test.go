@@ -94,7 +94,7 @@ func TestSharedRates(t *testing.T) {
 		client, err := services.OpenRedis(server.URL)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })
-		cfg.RateLimit, cfg.SignInLimit, cfg.Redis = 1000, 4, client
+		cfg.RateLimit, cfg.SignInLimit, cfg.Shared = 1000, 4, client
 	}
 	one, two := newSite(t, open), newSite(t, open)
 	ask := func(s *site) answer {

@@ -187,7 +187,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 	defer unlock()
 	addrs := map[string]string{
 		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
-	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Remote(addrs[name]) })
+	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Remote(bff.Fixed(addrs[name]), nil) })
 	if err != nil {
 		return err
 	}

@@ -84,11 +84,13 @@ func deadlines(limits timeouts) []client.Option {
 	shorten := func(next endpoint.Endpoint) endpoint.Endpoint {
 		return func(ctx context.Context, request, response any) error {
 			cfg := rpcinfo.AsMutableRPCConfig(rpcinfo.GetRPCInfo(ctx).Config())
+			left := cfg.ImmutableView().RPCTimeout()
 			if deadline, ok := ctx.Deadline(); ok {
-				if left := time.Until(deadline); left < cfg.ImmutableView().RPCTimeout() {
-					_ = cfg.SetRPCTimeout(max(left, time.Millisecond)) // only fails where the value is locked
-				}
+				left = min(left, time.Until(deadline))
 			}
+			// A little less: the service says that it was too late before nobody listens, and who waits for it in vain
+			// tells the circuit breaker before the next call comes.
+			_ = cfg.SetRPCTimeout(max(left-min(left/10, 50*time.Millisecond), time.Millisecond))
 			cfg.LockConfig(rpcinfo.BitRPCTimeout) // only what is locked is sent
 			return next(ctx, request, response)
 		}

@@ -76,5 +76,5 @@ func deleteLikes(tx, query *gorm.DB) (tally, error) {
 
 // likesOf returns a page of the likes of each user, latest first.
 func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
-	return database.Pages[like](s.db.Read(ctx), database.Listing{Table: "likes", Owner: "user_id"}, users, p)
+	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id"}, users, p)
 }

@@ -75,8 +75,10 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 	rates := newRates(cfg)
+	limits := gqlserver.DefaultLimits()
+	limits.Connections = cfg.ConnectionLimit
 	server, err := gqlserver.New(gqlserver.Config{
-		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
+		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
 		Trusted:   trusted, TrustedOnly: cfg.TrustedOnly,

@@ -17,7 +17,7 @@ const (
 	commandTime = 250 * time.Millisecond  // the longest wait for Redis: what is slower is no help
 	markTime    = 5 * time.Second         // how long a mark stands
 	fillTime    = time.Second             // what took longer to load is not kept
-	loadTime    = 5 * time.Second         // the longest load
+	loadTime    = 30 * time.Second        // the longest load, should nobody wait for it any more
 	nearTime    = time.Second             // how long a value is kept in the process
 	nearMost    = 10_000                  // values kept in the process
 	epochTime   = time.Second             // how old the known epoch may be

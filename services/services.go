@@ -117,7 +117,7 @@ func build(ctx context.Context, name string, s *Service, cfg Config, opts []serv
 		}
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
-		handler, err := social.New(ctx, s.db)
+		handler, err := social.New(ctx, s.db, s.caches)
 		if err != nil {
 			return nil, err
 		}

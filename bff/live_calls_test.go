@@ -11,7 +11,7 @@ import (
 // What an event costs, exactly, together with the write that causes it: one read, and one call for each kind of data
 // that is selected. Those whom a video does not concern cost nothing.
 func TestCallsOfEvents(t *testing.T) {
-	w := newWorld(t, 5)
+	w := newWorld(t, 5, nil)
 	strangers := make([]*socket, 10)
 	for i := range strangers { // they follow nobody
 		_, token := w.register(t, "stranger"+strings.Repeat("x", i))

@@ -26,7 +26,7 @@ import (
 // carried out.
 var reads = []string{
 	"BatchGetComments", "BatchGetRelationStats", "BatchGetUserLikeStats", "BatchGetUsers", "BatchGetVideoStats", "BatchGetVideos",
-	"ListComments", "ListFeed", "ListFollowers", "ListFollowing", "ListFriends", "ListLikedVideoIDs", "ListMessages",
+	"ListComments", "ListFeed", "ListFollowers", "ListFollowing", "ListFriends", "ListLikedVideoIDs", "ListMessages", "ListReceivedMessages",
 	"ListRemovals", "ListUserVideos",
 	"VerifyPassword",
 }

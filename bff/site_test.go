@@ -28,6 +28,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/server"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
@@ -49,7 +50,8 @@ type site struct {
 	data    string
 	blobs   string // where files are kept
 	calls   *counter
-	sql     *counter
+	sql     *counter // by statement
+	sqlOf   *counter // by service
 	ground  bff.Services
 	log     logged
 	before  atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
@@ -58,14 +60,14 @@ type site struct {
 // newSite starts a site on fresh SQLite files. It ends with the test.
 func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	tb.Helper()
-	return newSiteOn(tb, "", configure...)
+	return newSiteOn(tb, "", nil, configure...)
 }
 
-// newSiteOn starts a site on a database, "" for SQLite files.
-func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site {
+// newSiteOn starts a site on a database, "" for SQLite files, and a Redis, nil for none.
+func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure ...func(*bff.Config)) *site {
 	tb.Helper()
 	data := tb.TempDir()
-	s := &site{data: data, blobs: filepath.Join(data, "blobs"), calls: newCounter(), sql: newCounter()}
+	s := &site{data: data, blobs: filepath.Join(data, "blobs"), calls: newCounter(), sql: newCounter(), sqlOf: newCounter()}
 	log := slog.New(bff.WithRequestID(slog.NewMultiHandler(
 		slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}),
 		slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -76,9 +78,12 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 			serviceDSN = "sqlite:" + filepath.Join(s.data, name+".db")
 		}
 		service, err := services.Open(context.Background(), name, services.Config{
-			DSN: serviceDSN, Log: log,
+			DSN: serviceDSN, Redis: cache, Log: log,
 			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
-			OnStatement:  func(_ context.Context, sql string) { s.sql.add(sql) },
+			OnStatement: func(_ context.Context, sql string) {
+				s.sql.add(sql)
+				s.sqlOf.add(name)
+			},
 		})
 		require.NoError(tb, err)
 		tb.Cleanup(func() { require.NoError(tb, service.Close()) })

@@ -25,6 +25,7 @@ import (
 	"minidouyin/idl/kitex_gen/social/socialservice"
 	"minidouyin/services/basics"
 	"minidouyin/services/interaction"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 	"minidouyin/services/social"
 )
@@ -73,6 +74,7 @@ type Service struct {
 	// signals to its owner, who stops it before closing the service.
 	Server server.Server
 	db     *database.DB
+	caches *cache.Redis // nil without Redis
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -89,32 +91,41 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	built, err := build(ctx, name, db, cfg, append(serverOptions(name, cfg.Log), opts...))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), db.Close())
+	service := &Service{db: db}
+	if cfg.Redis != nil {
+		service.caches = cache.Open(cfg.Redis, name, cfg.Log)
 	}
-	return &Service{Server: built, db: db}, nil
+	service.Server, err = build(ctx, name, service, cfg, append(serverOptions(name, cfg.Log), opts...))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), service.Close())
+	}
+	return service, nil
 }
 
-// Close closes the database. The server must have stopped before.
-func (s *Service) Close() error { return s.db.Close() }
+// Close closes the caches and the database. The server must have stopped before.
+func (s *Service) Close() error {
+	if s.caches != nil {
+		s.caches.Close()
+	}
+	return s.db.Close()
+}
 
-func build(ctx context.Context, name string, db *database.DB, cfg Config, opts []server.Option) (server.Server, error) {
+func build(ctx context.Context, name string, s *Service, cfg Config, opts []server.Option) (server.Server, error) {
 	switch name {
 	case Basics:
-		handler, err := basics.New(ctx, db, cfg.PasswordCost)
+		handler, err := basics.New(ctx, s.db, s.caches, cfg.PasswordCost)
 		if err != nil {
 			return nil, err
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
-		handler, err := interaction.New(ctx, db)
+		handler, err := interaction.New(ctx, s.db)
 		if err != nil {
 			return nil, err
 		}
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
-		handler, err := social.New(ctx, db)
+		handler, err := social.New(ctx, s.db, s.caches)
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ func (m *message) wire() *social.Message {
 func pair(a, b int64) (low, high int64) { return min(a, b), max(a, b) }
 
 // send stores the message and sets its id and time.
-func (s *store) send(ctx context.Context, m *message) error {
+func (s *tables) send(ctx context.Context, m *message) error {
 	m.LowID, m.HighID = pair(m.FromID, m.ToID)
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
@@ -92,34 +92,34 @@ func takeTime(tx *gorm.DB, m *message) (int64, error) {
 }
 
 // messages returns the page of messages of two users before the cursor, oldest first.
-func (s *store) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (database.Rows[message], error) {
+func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
 	low, high := pair(a, b)
 	condition, place := database.After(before)
 	var found []message
 	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{low, high}, place...)...).
 		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
 	if err != nil {
-		return database.Rows[message]{}, fmt.Errorf("list messages: %w", err)
+		return nil, fmt.Errorf("list messages: %w", err)
 	}
 	rows := database.Cut(found, limit)
 	slices.Reverse(rows.Rows)
-	return rows, nil
+	return messagePage(rows), nil
 }
 
 // received returns the oldest messages that peer sent to the user after that time.
-func (s *store) received(ctx context.Context, userID, peer int64, limit int, after int64) (database.Rows[message], error) {
+func (s *tables) received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
 	low, high := pair(userID, peer)
 	var found []message
 	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", low, high, peer, after).
 		Order("created_at").Limit(limit + 1).Find(&found).Error
 	if err != nil {
-		return database.Rows[message]{}, fmt.Errorf("list received messages: %w", err)
+		return nil, fmt.Errorf("list received messages: %w", err)
 	}
-	return database.Cut(found, limit), nil
+	return messagePage(database.Cut(found, limit)), nil
 }
 
 // inbox returns messages that anybody sent to the user, oldest first: those behind the cursor, else the latest.
-func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (database.Rows[message], error) {
+func (s *tables) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (*social.ListReceivedMessagesResponse, error) {
 	query := s.db.Read(ctx).Where("to_id = ?", userID).Limit(limit + 1)
 	if after != nil {
 		query = query.Where("created_at >= ? AND (created_at > ? OR id > ?)", after.CreatedAt, after.CreatedAt, after.ID).
@@ -129,17 +129,29 @@ func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.
 	}
 	var found []message
 	if err := query.Find(&found).Error; err != nil {
-		return database.Rows[message]{}, fmt.Errorf("list the inbox: %w", err)
+		return nil, fmt.Errorf("list the inbox: %w", err)
 	}
 	rows := database.Cut(found, limit)
 	if after == nil {
 		slices.Reverse(rows.Rows)
 	}
-	return rows, nil
+	return &social.ListReceivedMessagesResponse{Messages: wires(rows.Rows), HasMore: rows.HasMore}, nil
 }
 
-// latest returns the conversations of the user with the peers, of those who ever wrote.
-func (s *store) latest(ctx context.Context, userID int64, peers []int64) ([]conversation, error) {
+func messagePage(rows database.Rows[message]) *social.ListMessagesResponse {
+	return &social.ListMessagesResponse{Messages: wires(rows.Rows), HasMore: rows.HasMore}
+}
+
+func wires(rows []message) []*social.Message {
+	messages := make([]*social.Message, len(rows))
+	for i := range rows {
+		messages[i] = rows[i].wire()
+	}
+	return messages
+}
+
+// latest returns the latest message between the user and each peer, of those who ever wrote.
+func (s *tables) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
 	if len(peers) == 0 {
 		return nil, nil
 	}
@@ -150,5 +162,9 @@ func (s *store) latest(ctx context.Context, userID int64, peers []int64) ([]conv
 	if err != nil {
 		return nil, fmt.Errorf("get conversations: %w", err)
 	}
-	return found, nil
+	latest := make(map[int64]*social.Message, len(found))
+	for _, c := range found {
+		latest[c.LowID+c.HighID-userID] = c.latest()
+	}
+	return latest, nil
 }

@@ -45,10 +45,15 @@ func (s stores) Validate() error {
 	if err := services.CheckReplicas(s.of(services.Basics, ""), s.replicasOf(services.Basics)); err != nil {
 		return fmt.Errorf("--replicas: %w", err)
 	}
-	if s.Redis != "" {
-		if err := services.CheckRedisURL(string(s.Redis)); err != nil {
-			return fmt.Errorf("--redis: %w", err)
-		}
+	return checkRedis(s.Redis)
+}
+
+func checkRedis(url bff.Secret) error {
+	if url == "" {
+		return nil
+	}
+	if err := services.CheckRedisURL(string(url)); err != nil {
+		return fmt.Errorf("--redis: %w", err)
 	}
 	return nil
 }
@@ -212,7 +217,7 @@ func (c *bffCmd) Validate() error {
 			return err
 		}
 	}
-	return stores{Redis: c.Redis}.Validate()
+	return checkRedis(c.Redis)
 }
 
 func checkAddresses(flag string, addrs []string) error {

@@ -33,7 +33,10 @@ func (r *Redis) Change(ctx context.Context, write func(c *Change) error, keys ..
 	c := &Change{r: r, mark: newMark(), held: map[string]string{}, edits: map[string]edit{}}
 	c.Also(ctx, keys...)
 	result := unknown
-	defer func() { c.finish(context.WithoutCancel(ctx), result) }()
+	defer func() {
+		c.finish(context.WithoutCancel(ctx), result)
+		r.waitForMarks(ctx, c.keys)
+	}()
 	err = write(c)
 	switch code := codes.Of(err); {
 	case err == nil:
@@ -145,6 +148,38 @@ func (c *Change) finish(ctx context.Context, result result) {
 		}
 	})
 	r.forget(c.keys, before, err)
+}
+
+// waitForMarks waits until the keys are marked, when that failed at first: other processes may still read what Redis has.
+// It does not wait for a Redis that has been silent for so long that the others have noticed it too.
+func (r *Redis) waitForMarks(ctx context.Context, keys []string) {
+	if !r.waiting(keys) {
+		return
+	}
+	tick := time.NewTicker(retryTime / 4)
+	defer tick.Stop()
+	for r.waiting(keys) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// waiting tells whether some of the keys are not marked yet and Redis has answered of late.
+func (r *Redis) waiting(keys []string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.answeredAt) > silentTime {
+		return false
+	}
+	for _, key := range keys {
+		if _, waits := r.pending[key]; waits {
+			return true
+		}
+	}
+	return r.lost
 }
 
 // result is how a write ended.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	commandTime = 250 * time.Millisecond  // the longest wait for Redis: what is slower is no help
+	commandTime = 500 * time.Millisecond  // the longest wait for Redis: what is slower is no help
 	markTime    = 5 * time.Second         // how long a mark stands
 	fillTime    = time.Second             // what took longer to load is not kept
 	loadTime    = 30 * time.Second        // the longest load, should nobody wait for it any more
@@ -26,6 +26,7 @@ const (
 	failures    = 3                       // in a row, after which it is
 	restoredTTL = time.Minute             // of a value whose write was refused
 	settleTime  = 1500 * time.Millisecond // after an outage, in which others may still mark what they changed meanwhile
+	silentTime  = 3 * time.Second         // without an answer, after which Redis is away for everybody
 	retryTime   = 100 * time.Millisecond  // between two attempts to mark what could not be marked
 	pendingMost = 10_000                  // keys remembered for that
 )
@@ -65,6 +66,8 @@ type Redis struct {
 	epoch     uint64 // of the values that are valid
 	epochAt   time.Time
 	settledAt time.Time // until then nothing is read
+	// answeredAt is when Redis last answered.
+	answeredAt time.Time
 
 	wake    chan struct{}
 	stop    chan struct{}
@@ -143,6 +146,11 @@ func (r *Redis) pipeline(ctx context.Context, add func(p redis.Pipeliner)) error
 			if e := cmd.Err(); e != nil && !errors.Is(e, redis.Nil) && (err == nil || away(e)) {
 				err = e
 			}
+		}
+		if !away(err) {
+			r.mu.Lock()
+			r.answeredAt = time.Now()
+			r.mu.Unlock()
 		}
 		return struct{}{}, err
 	})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +48,19 @@ func Start(tb testing.TB, args ...string) *Server {
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	if err := s.daemon.Kill(); err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+}
+
+// Pause makes the server hang, as one does whose machine is gone, until Continue.
+func (s *Server) Pause(tb testing.TB) { s.signal(tb, syscall.SIGSTOP) }
+
+// Continue ends a Pause.
+func (s *Server) Continue(tb testing.TB) { s.signal(tb, syscall.SIGCONT) }
+
+func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
+	tb.Helper()
+	if err := s.daemon.Signal(signal); err != nil {
 		tb.Fatal("redistest: ", err)
 	}
 }

@@ -118,7 +118,7 @@ func median(results []result) result {
 func (s *service) checkSums(b *testing.B) {
 	var got struct{ Rows, Videos, Given, Received int64 }
 	err := servicetest.Database(b, s.backend.DSN).Read(b.Context()).Raw(`SELECT
-		(SELECT COUNT(*) FROM likes WHERE liked = 1) AS `+"`rows`"+`, (SELECT SUM(like_count) FROM video_stats) AS videos,
+		(SELECT COUNT(*) FROM likes WHERE liked = 1) AS ` + "`rows`" + `, (SELECT SUM(like_count) FROM video_stats) AS videos,
 		(SELECT SUM(given_count) FROM user_like_stats) AS given, (SELECT SUM(received_count) FROM user_like_stats) AS received`).Scan(&got).Error
 	if err != nil || got.Videos != got.Rows || got.Given != got.Rows || got.Received != got.Rows {
 		b.Errorf("the counts do not equal the rows: %+v (%v)", got, err)

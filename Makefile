@@ -7,7 +7,7 @@ LINTER   := bin/golangci-lint
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo test setup check-generated generate playground check-playground vet lint unit alone
+.PHONY: run demo bench-likes test setup check-generated generate playground check-playground vet lint unit alone
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
@@ -53,6 +53,9 @@ $(LINTER): .ci/tools/go.mod
 
 alone: ## every module builds without the workspace
 	@for module in $(MODULES); do echo "GOWORK=off $$module"; (cd $$module && GOWORK=off go vet ./...) || exit 1; done
+
+bench-likes: ## likes written behind Redis against likes written directly, on MariaDB
+	cd services && go test -run '^$$' -bench '^BenchmarkLikes$$' -benchtime 1x ./interaction
 
 unit: ## all tests, with the race detector
 	go test -race -timeout 20m work

@@ -68,10 +68,17 @@ func (s stores) of(service, data string) string {
 	return "sqlite:" + filepath.Join(data, service+".db")
 }
 
+// likeFlags say what an acknowledged like means.
+type likeFlags struct {
+	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when Redis has it, which must then keep all that it has taken."`
+}
+
 // allCmd is everything in one process.
 type allCmd struct {
 	bff.Config
 	stores
+	likeFlags
+	metricsFlags
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
 }
 
@@ -103,10 +110,16 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
+	registry, endMetrics, err := c.metricsFlags.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
-		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Redis: cache, Log: log})
+		service, err := services.Open(ctx, name, services.Config{
+			DSN: c.of(name, c.Data), Redis: cache, Log: log, LikeAck: c.LikeAck, Registry: registry})
 		if err != nil {
 			return err
 		}
@@ -168,6 +181,7 @@ func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files
 // bffCmd is the HTTP server alone.
 type bffCmd struct {
 	bff.Config
+	metricsFlags
 	Basics      string `default:"127.0.0.1:8881" help:"Address of the service basics."`
 	Interaction string `default:"127.0.0.1:8882" help:"Address of the service interaction."`
 	Social      string `default:"127.0.0.1:8883" help:"Address of the service social."`
@@ -185,6 +199,11 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer unlock()
+	_, endMetrics, err := c.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 	addrs := map[string]string{
 		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
 	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Remote(addrs[name]) })
@@ -202,6 +221,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 type serviceFlags struct {
 	Data string `default:"./data" help:"Folder of the SQLite file."`
 	stores
+	metricsFlags
 }
 
 type basicsCmd struct {
@@ -211,17 +231,18 @@ type basicsCmd struct {
 
 // Run serves until ctx ends.
 func (c *basicsCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Basics, c.Listen)
+	return c.run(ctx, log, services.Basics, c.Listen, services.Config{})
 }
 
 type interactionCmd struct {
 	serviceFlags
+	likeFlags
 	Listen string `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
 }
 
 // Run serves until ctx ends.
 func (c *interactionCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Interaction, c.Listen)
+	return c.run(ctx, log, services.Interaction, c.Listen, services.Config{LikeAck: c.LikeAck})
 }
 
 type socialCmd struct {
@@ -231,11 +252,11 @@ type socialCmd struct {
 
 // Run serves until ctx ends.
 func (c *socialCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Social, c.Listen)
+	return c.run(ctx, log, services.Social, c.Listen, services.Config{})
 }
 
-// serve runs one service on a TCP port until ctx ends.
-func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr string) (err error) {
+// run runs one service on a TCP port until ctx ends; cfg has what is the service's own.
+func (f serviceFlags) run(ctx context.Context, log *slog.Logger, name, addr string, cfg services.Config) (err error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --listen", err)
@@ -251,7 +272,13 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Redis: cache, Log: log}, server.WithListener(ln))
+	registry, endMetrics, err := f.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
+	cfg.DSN, cfg.Redis, cfg.Log, cfg.Registry = f.of(name, f.Data), cache, log, registry
+	service, err := services.Open(ctx, name, cfg, server.WithListener(ln))
 	if err != nil {
 		return err
 	}

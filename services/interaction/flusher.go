@@ -51,6 +51,7 @@ type flusher struct {
 
 	waiting [flushers]atomic.Uint64 // bits of the partitions with entries
 	wake    [flushers]chan struct{}
+	hurry   [flushers]chan struct{} // somebody waits after all
 	marks   [partitions]mark
 	token   string
 	risks   sync.Once
@@ -70,7 +71,7 @@ type mark struct {
 func newFlusher(l *likeLog, changed func(context.Context, []like)) *flusher {
 	f := &flusher{likeLog: l, token: rand.Text(), changed: changed}
 	for i := range f.wake {
-		f.wake[i] = make(chan struct{}, 1)
+		f.wake[i], f.hurry[i] = make(chan struct{}, 1), make(chan struct{}, 1)
 	}
 	for i := range f.marks {
 		f.marks[i] = mark{dead: map[int64]error{}, moved: make(chan struct{}), attempts: map[string]int{}}
@@ -86,10 +87,15 @@ func (f *flusher) notify(partitions uint64) {
 			continue
 		}
 		f.waiting[i].Or(mine)
-		select {
-		case f.wake[i] <- struct{}{}:
-		default: // it is awake already
-		}
+		signal(f.wake[i])
+	}
+}
+
+// signal wakes who waits for the channel, now or next.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it was signalled already
 	}
 }
 
@@ -110,8 +116,13 @@ func (f *flusher) run(ctx context.Context, i int) {
 			return
 		case <-f.wake[i]:
 		}
-		if f.linger > 0 && database.Pause(ctx, f.linger) != nil {
-			return
+		if f.linger > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-f.hurry[i]:
+			case <-time.After(f.linger):
+			}
 		}
 		work := f.waiting[i].Swap(0)
 		if work == 0 {
@@ -563,6 +574,11 @@ func (f *flusher) settle(ctx context.Context, work uint64, most time.Duration) {
 			return
 		}
 		f.notify(work)
+		for i := range flushers {
+			if work&ownPartitions(i) != 0 {
+				signal(f.hurry[i])
+			}
+		}
 		if database.Pause(ctx, 3*time.Millisecond) != nil {
 			return
 		}

@@ -210,24 +210,33 @@ func (f *flusher) round(ctx context.Context) {
 
 // comeBack puts right what changed without Redis, and uses it again.
 func (f *flusher) comeBack(ctx context.Context) error {
+	if err := f.repairStates(ctx); err != nil {
+		return err
+	}
+	f.up.Store(true)
+	f.log.Info("Redis is back")
+	return f.repairStates(ctx) // of those who did not see yet that it is
+}
+
+// repairStates makes Redis forget the states that were changed without it.
+func (f *flusher) repairStates(ctx context.Context) error {
 	f.mu.Lock()
 	pairs := make([]pair, 0, len(f.repair))
 	for p := range f.repair {
 		pairs = append(pairs, p)
 	}
+	clear(f.repair) // what is changed again meanwhile comes again
 	f.mu.Unlock()
 	for first := 0; first < len(pairs); first += maxChanges {
 		if err := f.drop(ctx, pairs[first:min(first+maxChanges, len(pairs))]); err != nil {
+			f.mu.Lock()
+			for _, p := range pairs[first:] {
+				f.repair[p] = struct{}{}
+			}
+			f.mu.Unlock()
 			return err
 		}
 	}
-	f.mu.Lock()
-	for _, p := range pairs {
-		delete(f.repair, p)
-	}
-	f.mu.Unlock()
-	f.up.Store(true)
-	f.log.Info("Redis is back")
 	return nil
 }
 
@@ -353,6 +362,17 @@ func (f *flusher) read(ctx context.Context, work uint64) (map[int]*reading, []en
 func (f *flusher) finish(ctx context.Context, readings map[int]*reading) (more uint64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logTimeout)
 	defer cancel()
+	// First, so that who finds an entry gone finds the mark behind it.
+	for p, r := range readings {
+		to := r.last
+		if r.waits {
+			to = r.stuck - 1
+		}
+		f.marks[p].move(to)
+		if r.full && !r.waits {
+			more |= 1 << p
+		}
+	}
 	_, err := f.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for p, r := range readings {
 			if len(r.done) > 0 {
@@ -364,16 +384,6 @@ func (f *flusher) finish(ctx context.Context, readings map[int]*reading) (more u
 	})
 	if err != nil { // they will be carried over again, which changes nothing
 		f.readFailed(ctx, err)
-	}
-	for p, r := range readings {
-		to := r.last
-		if r.waits {
-			to = r.stuck - 1
-		}
-		f.marks[p].move(to)
-		if r.full && !r.waits {
-			more |= 1 << p
-		}
 	}
 	return more
 }
@@ -523,6 +533,9 @@ func (f *flusher) await(ctx context.Context, p pair, version int64) error {
 		if err == nil && len(left) > 0 {
 			f.notify(1 << partition)
 			continue
+		}
+		if flushed, _, err := f.marks[partition].look(version); flushed || err != nil { // meanwhile
+			return err
 		}
 		stored, err := f.store.versionOf(ctx, p)
 		if err != nil {

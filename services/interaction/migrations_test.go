@@ -15,9 +15,13 @@ func TestOlderDatabase(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
 		open(t, servicetest.Backend{DSN: dsn}) // makes the other tables
 		err := servicetest.Database(t, dsn).Write(t.Context(), func(tx *gorm.DB) error {
+			id := "id INTEGER PRIMARY KEY AUTOINCREMENT"
+			if tx.Name() == "mysql" {
+				id = "id BIGINT PRIMARY KEY AUTO_INCREMENT"
+			}
 			for _, statement := range []string{
 				"DROP TABLE likes", "DROP TABLE like_versions", "DELETE FROM interaction_migrations WHERE id = 'like versions'",
-				"CREATE TABLE likes (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL, video_id BIGINT NOT NULL, author_id BIGINT NOT NULL, created_at BIGINT NOT NULL)",
+				"CREATE TABLE likes (" + id + ", user_id BIGINT NOT NULL, video_id BIGINT NOT NULL, author_id BIGINT NOT NULL, created_at BIGINT NOT NULL)",
 				"CREATE UNIQUE INDEX likes_user_video ON likes (user_id, video_id)",
 				"CREATE INDEX likes_user ON likes (user_id, created_at, id)",
 				"CREATE INDEX likes_video ON likes (video_id, id)",

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
@@ -55,6 +56,11 @@ type Config struct {
 	// Redis holds caches and likes that are not in the database yet. Nil means that there are none: every call goes to
 	// the database. All processes of a service must have the same. The caller closes it, after the service.
 	Redis redis.UniversalClient
+	// LikeAck is when interaction acknowledges a like: AckStored, when the database has it, or AckLogged, when Redis
+	// has it. "" is AckStored.
+	LikeAck string
+	// Registry takes the metrics of the service. Nil means that there are none.
+	Registry *prometheus.Registry
 	// PasswordCost is used by basics alone.
 	PasswordCost PasswordCost
 	// OnStatement, unless nil, is called for every SQL statement after it was sent, without the values of its
@@ -68,6 +74,12 @@ func CheckDSN(dsn string) error { return database.CheckDSN(dsn) }
 // CheckReplicas returns why these DSNs cannot name replicas of the database, nil when they can.
 func CheckReplicas(dsn string, replicas []string) error { return database.CheckReplicas(dsn, replicas) }
 
+// The moments at which a like is acknowledged.
+const (
+	AckStored = interaction.AckStored
+	AckLogged = interaction.AckLogged
+)
+
 // Service is an open service.
 type Service struct {
 	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves
@@ -75,6 +87,7 @@ type Service struct {
 	Server server.Server
 	db     *database.DB
 	caches *cache.Redis // nil without Redis
+	end    func()       // ends what the handler runs beside the calls
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -91,7 +104,7 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	service := &Service{db: db}
+	service := &Service{db: db, end: func() {}}
 	if cfg.Redis != nil {
 		service.caches = cache.Open(cfg.Redis, name, cfg.Log)
 	}
@@ -102,8 +115,10 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	return service, nil
 }
 
-// Close closes the caches and the database. The server must have stopped before.
+// Close ends what the service does beside its calls, within a few seconds, and closes the caches and the database. The
+// server must have stopped before.
 func (s *Service) Close() error {
+	s.end()
 	if s.caches != nil {
 		s.caches.Close()
 	}
@@ -119,10 +134,12 @@ func build(ctx context.Context, name string, s *Service, cfg Config, opts []serv
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
-		handler, err := interaction.New(ctx, s.db)
+		handler, err := interaction.New(ctx, s.db, interaction.Config{
+			Redis: cfg.Redis, Caches: s.caches, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
 		if err != nil {
 			return nil, err
 		}
+		s.end = handler.Close
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
 		handler, err := social.New(ctx, s.db, s.caches)

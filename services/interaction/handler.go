@@ -6,47 +6,76 @@ package interaction
 
 import (
 	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
 // maxComment is the longest comment, in characters.
 const maxComment = 256
 
+// The moments at which a like is acknowledged.
+const (
+	// AckStored is when the database has it: no promise depends on Redis.
+	AckStored = "stored"
+	// AckLogged is when Redis has it, which must then lose nothing that it has taken. While Redis is away, likes are
+	// refused: those it holds are promised, and the database cannot tell what is newer.
+	AckLogged = "logged"
+)
+
+// Config configures the service.
+type Config struct {
+	Redis    redis.UniversalClient // holds the log of likes; nil for none
+	Caches   *cache.Redis          // in the same Redis; nil for none
+	Ack      string                // AckStored or AckLogged; "" is AckStored
+	Log      *slog.Logger
+	Registry *prometheus.Registry // takes the metrics of the log; nil for none
+}
+
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
 type Handler struct {
 	store *store
+	likes *likes
 }
 
 var _ interaction.InteractionService = (*Handler)(nil)
 
-// New brings the database to the service's schema and returns the handler. It does not close the database.
-func New(ctx context.Context, db *database.DB) (*Handler, error) {
+// New brings the database to the service's schema and returns the handler. It closes none of what it is given.
+func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	return &Handler{store: &store{db: db}}, nil
+	s := &store{db: db}
+	return &Handler{store: s, likes: openLikes(ctx, s, cfg)}, nil
 }
 
-// LikeVideo likes a video; it may be repeated and counts once. Code: InvalidArgument.
+// Close carries over the likes that are not in the database yet, within a few seconds, and ends what the handler runs.
+// No calls may come any more.
+func (h *Handler) Close() { h.likes.close() }
+
+// LikeVideo likes a video; it may be repeated and counts once. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.like(ctx, like{UserID: req.UserID, VideoID: req.VideoID, AuthorID: req.AuthorID}); err != nil {
+	if err := h.likes.change(ctx, change{pair{req.UserID, req.VideoID}, req.AuthorID, true}); err != nil {
 		return nil, err
 	}
 	return &interaction.LikeVideoResponse{}, nil
 }
 
-// UnlikeVideo takes a like back; it may be repeated. Code: InvalidArgument.
+// UnlikeVideo takes a like back; it may be repeated. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) UnlikeVideo(ctx context.Context, req *interaction.UnlikeVideoRequest) (*interaction.UnlikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.unlike(ctx, req.UserID, req.VideoID); err != nil {
+	if err := h.likes.change(ctx, change{pair: pair{req.UserID, req.VideoID}}); err != nil {
 		return nil, err
 	}
 	return &interaction.UnlikeVideoResponse{}, nil
@@ -57,7 +86,7 @@ func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLi
 	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
 		return nil, err
 	}
-	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
+	found, err := h.likes.of(ctx, req.UserIds, req.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -79,18 +108,11 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
+	found, err := h.likes.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
 	}
-	stats := make(map[int64]*interaction.VideoStats, len(req.VideoIds))
-	for _, id := range req.VideoIds {
-		stats[id] = &interaction.VideoStats{}
-	}
-	for _, s := range found {
-		stats[s.VideoID] = &interaction.VideoStats{LikeCount: s.LikeCount, CommentCount: s.CommentCount, LikedByViewer: s.Liked}
-	}
-	return &interaction.BatchGetVideoStatsResponse{Stats: stats}, nil
+	return &interaction.BatchGetVideoStatsResponse{Stats: found}, nil
 }
 
 // BatchGetUserLikeStats returns the counts of every user asked for. Code: InvalidArgument.
@@ -98,18 +120,11 @@ func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.Ba
 	if err := argument.IDs("user", req.UserIds); err != nil {
 		return nil, err
 	}
-	found, err := h.store.userStats(ctx, req.UserIds)
+	found, err := h.likes.userStats(ctx, req.UserIds)
 	if err != nil {
 		return nil, err
 	}
-	stats := make(map[int64]*interaction.UserLikeStats, len(req.UserIds))
-	for _, id := range req.UserIds {
-		stats[id] = &interaction.UserLikeStats{}
-	}
-	for _, s := range found {
-		stats[s.UserID] = &interaction.UserLikeStats{ReceivedCount: s.ReceivedCount, GivenCount: s.GivenCount}
-	}
-	return &interaction.BatchGetUserLikeStatsResponse{Stats: stats}, nil
+	return &interaction.BatchGetUserLikeStatsResponse{Stats: found}, nil
 }
 
 // CreateComment writes a comment. Code: InvalidArgument.
@@ -118,7 +133,7 @@ func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateComm
 		return nil, err
 	}
 	c := comment{UserID: req.UserID, VideoID: req.VideoID, Content: req.Content}
-	if err := h.store.createComment(ctx, &c); err != nil {
+	if err := h.likes.changeVideo(ctx, c.VideoID, func() error { return h.store.createComment(ctx, &c) }); err != nil {
 		return nil, err
 	}
 	return &interaction.CreateCommentResponse{Comment: c.wire()}, nil
@@ -146,7 +161,10 @@ func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteComm
 		argument.ID("user", req.UserID), argument.ID("video author", req.VideoAuthorID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID); err != nil {
+	err := h.likes.changeVideo(ctx, req.VideoID, func() error {
+		return h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &interaction.DeleteCommentResponse{}, nil
@@ -178,7 +196,7 @@ func (h *Handler) PurgeVideo(ctx context.Context, req *interaction.PurgeVideoReq
 	if err := argument.ID("video", req.VideoID); err != nil {
 		return nil, err
 	}
-	if err := h.store.purgeVideo(ctx, req.VideoID); err != nil {
+	if err := h.likes.purgeVideo(ctx, req.VideoID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeVideoResponse{}, nil
@@ -190,7 +208,7 @@ func (h *Handler) PurgeUser(ctx context.Context, req *interaction.PurgeUserReque
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if err := h.store.purgeUser(ctx, req.UserID); err != nil {
+	if err := h.likes.purgeUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeUserResponse{}, nil

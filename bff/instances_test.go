@@ -41,7 +41,7 @@ func newFleet(t *testing.T) *fleet {
 		for _, service := range []string{"basics", "interaction", "social"} {
 			waits = append(waits, f.begin(tb, f.args(service, 1)...), f.begin(tb, f.args(service, 2)...))
 		}
-		f.url = "http://" + f.launch(tb, "bff", "--addr=127.0.0.1:0", "--data="+f.data, "--etcd="+f.etcd.Addr)
+		f.url = "http://" + f.launch(tb, "bff", "--addr=127.0.0.1:0", "--data="+f.data, "--etcd="+f.etcd.Addr, "--rate-limit=0", "--sign-in-limit=0")
 		for _, wait := range waits {
 			wait(tb)
 		}

@@ -70,35 +70,42 @@ type part struct {
 
 // Start starts all parts, in the order in which they need each other, and waits until the product answers. The caller
 // closes the cluster.
-func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
+func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = io.Discard
 	}
-	if cfg.Folder, err = filepath.Abs(cfg.Folder); err != nil {
-		return nil, err
-	}
-	unlock, err := lock(cfg.Folder)
+	folder, err := filepath.Abs(cfg.Folder)
 	if err != nil {
 		return nil, err
 	}
-	c = &Cluster{cfg: cfg, parts: map[string]*part{}, unlock: unlock}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-		}
-	}()
-	if c.secrets, err = readSecrets(cfg.Folder); err != nil {
+	cfg.Folder = folder
+	unlock, err := lock(folder)
+	if err != nil {
 		return nil, err
 	}
-	if c.ports, err = freePorts(append(c.names("bff"), "nginx", "etcd", "etcd-peer", "s3", "basics-1", "basics-2",
-		"interaction-1", "interaction-2", "social-1", "social-2")); err != nil {
-		return nil, err
+	c := &Cluster{cfg: cfg, parts: map[string]*part{}, unlock: unlock}
+	if err := c.startAll(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Cluster) startAll(ctx context.Context) (err error) {
+	if c.secrets, err = readSecrets(c.cfg.Folder); err != nil {
+		return err
+	}
+	named := []string{"nginx", "etcd", "etcd-peer", "s3"}
+	for _, kind := range append([]string{"bff"}, services...) {
+		named = append(named, names(kind)...)
+	}
+	if c.ports, err = freePorts(named); err != nil {
+		return err
 	}
 	stages := []func(context.Context) ([]string, error){c.addStores, c.addServices, c.addBFFs, c.addNginx}
 	for _, add := range stages {
 		names, err := add(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.order = append(c.order, names...)
 		group, starting := errgroup.WithContext(ctx)
@@ -106,17 +113,14 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 			group.Go(func() error { return c.Start(starting, name) })
 		}
 		if err := group.Wait(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := c.waitReady(ctx); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c.waitReady(ctx)
 }
 
 // names returns the names of the instances of a kind of part.
-func (c *Cluster) names(kind string) (names []string) {
+func names(kind string) (names []string) {
 	for i := range instances {
 		names = append(names, fmt.Sprintf("%s-%d", kind, i+1))
 	}
@@ -159,36 +163,23 @@ func (c *Cluster) Alive(name string) bool {
 	}
 }
 
-// Start starts a part that does not run and waits until it answers. A part that ends because another one is away is
-// started again until the context ends.
+// Start starts a part that does not run and waits until it answers. It returns an error when the part ends instead, as
+// a service does that finds no database.
 func (c *Cluster) Start(ctx context.Context, name string) error {
 	p := c.parts[name]
-	if p == nil {
-		return fmt.Errorf("there is no part %s", name)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	begin := time.Now()
-	for {
-		d, err := daemon.Start(p.command)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		err = d.Wait(ctx, p.ready)
-		if err == nil {
-			p.running = d
-			fmt.Fprintf(c.cfg.Progress, "  %-14s runs after %d ms\n", name, time.Since(begin).Milliseconds())
-			return nil
-		}
-		if killErr := d.Kill(); ctx.Err() != nil || killErr != nil {
-			return errors.Join(fmt.Errorf("%s: %w", name, err), killErr)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", name, err)
-		case <-time.After(200 * time.Millisecond):
-		}
+	d, err := daemon.Start(p.command)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
+	if err := d.Wait(ctx, p.ready); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", name, err), d.Kill())
+	}
+	p.running = d
+	fmt.Fprintf(c.cfg.Progress, "  %-14s runs after %d ms\n", name, time.Since(begin).Milliseconds())
+	return nil
 }
 
 // Kill ends a part as a power cut does.

@@ -148,9 +148,9 @@ func (c *Cluster) addS3(context.Context) error {
 }
 
 // addServices adds the instances of the services, which register in etcd.
-func (c *Cluster) addServices(context.Context) (names []string, err error) {
+func (c *Cluster) addServices(context.Context) (added []string, err error) {
 	for _, service := range services {
-		for _, name := range c.names(service) {
+		for _, name := range names(service) {
 			folder, err := c.folder(name)
 			if err != nil {
 				return nil, err
@@ -158,18 +158,17 @@ func (c *Cluster) addServices(context.Context) (names []string, err error) {
 			args := append([]string{service, "--listen=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd")},
 				c.cfg.Flags[service]...)
 			c.addDouyin(name, args, "DOUYIN_DSN="+c.DSN(service), "DOUYIN_REDIS="+c.RedisURL())
-			names = append(names, name)
+			added = append(added, name)
 		}
 	}
-	return names, nil
+	return added, nil
 }
 
 // addBFFs adds the BFFs, which find the services in etcd.
-func (c *Cluster) addBFFs(context.Context) (names []string, err error) {
+func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 	store := url.URL{Scheme: "s3", Host: bucket, RawQuery: url.Values{
 		"endpoint": {"http://" + c.addr("s3")}, "region": {"us-east-1"}}.Encode()}
-	names = c.names("bff")
-	for _, name := range names {
+	for _, name := range names("bff") {
 		folder, err := c.folder(name)
 		if err != nil {
 			return nil, err
@@ -179,7 +178,7 @@ func (c *Cluster) addBFFs(context.Context) (names []string, err error) {
 		c.addDouyin(name, args, "DOUYIN_JWT_KEY="+c.secrets.JWTKey,
 			"DOUYIN_S3_ACCESS_KEY="+c.secrets.S3AccessKey, "DOUYIN_S3_SECRET_KEY="+c.secrets.S3SecretKey)
 	}
-	return names, nil
+	return names("bff"), nil
 }
 
 // addDouyin adds a part that is the product's program; its first argument says which part of it.
@@ -208,7 +207,7 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 		return nil, err
 	}
 	var servers strings.Builder
-	for _, name := range c.names("bff") {
+	for _, name := range names("bff") {
 		fmt.Fprintf(&servers, "server %s max_fails=1 fail_timeout=1s;\n    ", c.addr(name))
 	}
 	listen := strings.TrimPrefix(c.URL(), "http://")

@@ -1,0 +1,128 @@
+package discovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cloudwego/kitex/pkg/discovery"
+	"github.com/cloudwego/kitex/pkg/loadbalance/lbcache"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+const (
+	// refresh is how often a client looks at what its resolver knows, which costs it no request.
+	refresh = 100 * time.Millisecond
+	// relist is how often everything is read again: a watch on an etcd that was wiped would wait for a revision that
+	// is far away.
+	relist = 3 * time.Second
+	// again is the pause after etcd did not answer.
+	again = 500 * time.Millisecond
+)
+
+// CacheOptions are those of a client's load balancer that goes with a [Resolver].
+func CacheOptions() *lbcache.Options { return &lbcache.Options{RefreshInterval: refresh} }
+
+// Resolver knows the instances of the services it follows.
+type Resolver struct {
+	directory *Directory
+
+	mu    sync.Mutex
+	known map[string][]string // sorted addresses by service
+}
+
+var _ discovery.Resolver = (*Resolver)(nil)
+
+// Follow returns a resolver of the services, which learns of every change at once until the directory is closed.
+func (d *Directory) Follow(services ...string) *Resolver {
+	r := &Resolver{directory: d, known: map[string][]string{}}
+	for _, service := range services {
+		r.known[service] = nil
+	}
+	d.run.Go(func() { r.follow(d.ctx) })
+	return r
+}
+
+// Target implements [discovery.Resolver].
+func (r *Resolver) Target(_ context.Context, target rpcinfo.EndpointInfo) string { return target.ServiceName() }
+
+// Resolve returns the instances of the service; an error when none was ever known.
+func (r *Resolver) Resolve(_ context.Context, service string) (discovery.Result, error) {
+	r.mu.Lock()
+	addresses := r.known[service]
+	r.mu.Unlock()
+	if len(addresses) == 0 {
+		return discovery.Result{}, fmt.Errorf("no instance of %s is known", service)
+	}
+	instances := make([]discovery.Instance, len(addresses))
+	for i, address := range addresses {
+		instances[i] = discovery.NewInstance("tcp", address, discovery.DefaultWeight, nil)
+	}
+	return discovery.Result{Cacheable: true, CacheKey: service, Instances: instances}, nil
+}
+
+// Diff implements [discovery.Resolver].
+func (r *Resolver) Diff(key string, prev, next discovery.Result) (discovery.Change, bool) {
+	return discovery.DefaultDiff(key, prev, next)
+}
+
+// Name implements [discovery.Resolver].
+func (r *Resolver) Name() string { return "etcd" }
+
+// follow reads the directory, and again at each change, until the context ends.
+func (r *Resolver) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		revision, err := r.list(ctx)
+		r.directory.heard(err)
+		if err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(again):
+			}
+			continue
+		}
+		watch, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), relist)
+		// A change, the end of the watch and the end of its time all mean: read again.
+		<-r.directory.client.Watch(watch, root, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
+		cancel()
+	}
+}
+
+// list takes over what the directory holds, and returns its revision.
+func (r *Resolver) list(ctx context.Context) (int64, error) {
+	ask, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	found, err := r.directory.client.Get(ask, root, clientv3.WithPrefix())
+	if err != nil {
+		return 0, err
+	}
+	instances := map[string][]string{}
+	for _, entry := range found.Kvs {
+		service, _, _ := strings.Cut(strings.TrimPrefix(string(entry.Key), root), "/")
+		var v value
+		if err := json.Unmarshal(entry.Value, &v); err != nil || CheckAddress(v.Address) != nil {
+			r.directory.log.Warn("an entry of etcd cannot be read", "key", string(entry.Key))
+			continue
+		}
+		instances[service] = append(instances[service], v.Address)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, service := range slices.Sorted(maps.Keys(r.known)) {
+		now := slices.Sorted(slices.Values(instances[service]))
+		// None at all is no news to act upon: either they are away, which each call finds out, or etcd was wiped and
+		// they are about to register again.
+		if len(now) == 0 || slices.Equal(now, r.known[service]) {
+			continue
+		}
+		r.directory.log.Info("instances", "service", service, "addrs", now)
+		r.known[service] = now
+	}
+	return found.Header.Revision, nil
+}

@@ -3,6 +3,7 @@
 MODULES  := idl services graph compat bff
 GENERATED = find idl/kitex_gen graph/exec graph/schema.graphql graph/model/models_gen.go graph/*.resolvers.go -type f | LC_ALL=C sort | xargs cksum
 LINTER   := bin/golangci-lint
+S3       := bin/versitygw
 
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
@@ -16,7 +17,7 @@ run: ## serve on http://127.0.0.1:8080, data in ./data
 demo: ## the same, with a small world to look at
 	go run ./bff/cmd/douyin --demo
 
-cluster: setup bin/douyin bin/versitygw ## two instances of everything, as processes, on http://127.0.0.1:8080
+cluster: setup bin/douyin $(S3) ## two instances of everything, as processes, on http://127.0.0.1:8080
 	go build -o bin/cluster ./bff/cmd/cluster
 	@bin/cluster
 
@@ -37,9 +38,6 @@ down: ## end what 'make up' runs; its data stays
 
 bin/douyin:
 	CGO_ENABLED=0 go build -trimpath -o $@ ./bff/cmd/douyin
-
-bin/versitygw:
-	GOBIN=$(CURDIR)/bin GOWORK=off GOFLAGS=-mod=mod go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 test: setup check-generated check-playground vet lint alone unit ## all checks
 	@echo "all checks passed"
@@ -80,8 +78,11 @@ $(LINTER): .ci/tools/go.mod
 alone: ## every module builds without the workspace
 	@for module in $(MODULES); do echo "GOWORK=off $$module"; (cd $$module && GOWORK=off go vet ./...) || exit 1; done
 
-unit: ## all tests, with the race detector
+$(S3): .ci/tools/versitygw/go.mod
+	cd .ci/tools/versitygw && GOWORK=off go build -o ../../../$(S3) github.com/versity/versitygw/cmd/versitygw
+
+unit: $(S3) ## all tests, with the race detector
 	go test -race -timeout 20m work
 
-chaos: setup ## everything is killed at random for CHAOS_TIME (10m), and nothing may be lost
+chaos: setup $(S3) ## everything is killed at random for CHAOS_TIME (10m), and nothing may be lost
 	CHAOS_TIME=$${CHAOS_TIME:-10m} go test -timeout 24h -count 1 -run 'TestChaos$$' -v ./bff/cluster

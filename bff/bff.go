@@ -59,6 +59,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	if err != nil {
 		return err
 	}
+	if cfg.sharesStore() && cfg.JWTKey == "" {
+		log.Warn("tokens are signed with a key that only this data folder has: servers that share the store need the same --jwt-key")
+	}
 	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
 	if cfg.SoleWriter {
 		if err := sweeper.sweep(ctx, true); err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -31,6 +32,11 @@ type Config struct {
 	TokenTTL      time.Duration `name:"token-ttl" default:"720h" help:"How long a token is valid."`
 	MaxUpload     Size          `name:"max-upload" default:"128MiB" help:"Largest video that may be uploaded."`
 	ListLimit     int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
+	Store         string        `name:"store" placeholder:"URL" help:"Where files are kept: file:///folder, or s3://bucket/prefix?endpoint=http://host:port&region=R&path-style=true&create=true, which several servers can share; without it, the folder blobs in the data folder."`
+	S3AccessKey   Secret        `name:"s3-access-key" placeholder:"KEY" help:"Access key of a store on S3; without it, AWS_ACCESS_KEY_ID, ~/.aws/credentials or the role of the machine."`
+	S3SecretKey   Secret        `name:"s3-secret-key" placeholder:"KEY" help:"Secret key that belongs to --s3-access-key."`
+	MediaURLs     string        `name:"media-urls" default:"proxy" enum:"proxy,presigned,public" help:"How players get files: proxy, through this server; presigned, it sends them to the store on S3 with a signed address; public, addresses of files begin with --media-base."`
+	MediaBase     string        `name:"media-base" placeholder:"URL" help:"With public, what the addresses of files begin with, such as that of a CDN; with presigned, the S3 endpoint as players reach it."`
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
 	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
 	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema, and serve the page that explores it at /playground."`
@@ -73,6 +79,9 @@ func (c *Config) Validate() error {
 	if c.MaxUpload < 1 {
 		return fmt.Errorf("--max-upload: at least one byte")
 	}
+	if err := c.validateStore(); err != nil {
+		return err
+	}
 	if c.ListLimit < 1 || c.ListLimit > 1000 {
 		return fmt.Errorf("--list-limit: 1 to 1000")
 	}
@@ -100,6 +109,39 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+// validateStore checks where files are kept and how they are reached.
+func (c *Config) validateStore() error {
+	if err := media.CheckStore(c.Store); err != nil {
+		return fmt.Errorf("--store: %w", err)
+	}
+	if (c.S3AccessKey == "") != (c.S3SecretKey == "") {
+		return errors.New("--s3-access-key, --s3-secret-key: one needs the other")
+	}
+	switch c.MediaURLs {
+	case "presigned":
+		if !c.sharesStore() {
+			return errors.New("--media-urls: presigned needs a --store on S3")
+		}
+		if c.MediaBase != "" {
+			if _, err := media.ParseEndpoint(c.MediaBase); err != nil {
+				return fmt.Errorf("--media-base: %w", err)
+			}
+		}
+	case "public":
+		if u, err := url.Parse(c.MediaBase); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
+			return errors.New("--media-base: with --media-urls=public, a URL such as https://cdn.example.org/videos")
+		}
+	default:
+		if c.MediaBase != "" {
+			return errors.New("--media-base: needs --media-urls=public or presigned")
+		}
+	}
+	return nil
+}
+
+// sharesStore tells whether files are kept on S3, where other servers may keep theirs.
+func (c *Config) sharesStore() bool { return strings.HasPrefix(c.Store, "s3:") }
 
 // trusted returns the trusted documents, if there are any.
 func (c *Config) trusted() (gqlserver.Trusted, error) {
@@ -132,7 +174,12 @@ func checkAddr(addr string) error {
 
 // Media returns the configuration of the media store.
 func (c *Config) Media(log *slog.Logger) media.Config {
-	return media.Config{Dir: c.Data, MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe, Log: log}
+	cfg := media.Config{Dir: c.Data, Store: c.Store, AccessKey: string(c.S3AccessKey), SecretKey: string(c.S3SecretKey),
+		MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe, Log: log}
+	if c.MediaURLs == "presigned" {
+		cfg.Presign, cfg.PresignBase = true, c.MediaBase
+	}
+	return cfg
 }
 
 // Size is a number of bytes, written as 128MiB, 1GB or 1000.

@@ -16,12 +16,28 @@ import (
 )
 
 // mediaStore is the media store as the graph sees it.
-type mediaStore struct{ *media.Media }
+type mediaStore struct {
+	*media.Media
+	base string // what addresses of files begin with; "" = they go through this server
+}
 
 var _ graph.Media = mediaStore{}
 
+// newMediaStore returns the media store with the addresses that cfg says. Signed addresses are none of them: those end,
+// and an answer may be kept by a client or a cache for longer. So the address goes through this server, which sends the
+// player on.
+func newMediaStore(cfg Config, files *media.Media) mediaStore {
+	if cfg.MediaURLs != "public" {
+		return mediaStore{files, ""}
+	}
+	return mediaStore{files, strings.TrimSuffix(cfg.MediaBase, "/")}
+}
+
 // URL returns the absolute address of a stored file.
-func (mediaStore) URL(ctx context.Context, key string) string {
+func (m mediaStore) URL(ctx context.Context, key string) string {
+	if m.base != "" && !media.IsDefault(key) {
+		return m.base + "/" + key
+	}
 	base, _ := ctx.Value(baseURLKey{}).(string)
 	return base + "/media/" + key
 }

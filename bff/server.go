@@ -31,7 +31,7 @@ const (
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted,
+		Media: newMediaStore(cfg, files), IssueToken: sessions.Issue, Deleted: deleted,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -62,7 +62,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
 	r.Get("/", welcome)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
-	r.Get("/readyz", ready(services))
+	r.Get("/readyz", ready(services, files))
 	r.Mount("/media", playDeadline(files))
 	if cfg.Introspection {
 		page := playground.Handler()
@@ -101,12 +101,18 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 	}
 }
 
-func ready(services Services) http.HandlerFunc {
+// ready says whether this server should be sent requests. That the store of files is away is said but is no reason not
+// to: all servers share the store, and pages, likes and chats go on without it.
+func ready(services Services, files *media.Media) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
 		if err := services.Ready(ctx); err != nil {
 			writeText(w, http.StatusServiceUnavailable, "a service does not answer\n")
+			return
+		}
+		if err := files.Ready(ctx); err != nil {
+			writeText(w, http.StatusOK, "ok, but the store of files does not answer\n")
 			return
 		}
 		writeText(w, http.StatusOK, "ok\n")

@@ -83,7 +83,7 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 		set(&cfg)
 	}
 	require.NoError(tb, cfg.Validate())
-	s.media, err = media.Open(cfg.Media(log))
+	s.media, err = media.Open(tb.Context(), cfg.Media(log))
 	require.NoError(tb, err)
 	sessions, err := bff.NewSessions(cfg)
 	require.NoError(tb, err)

@@ -15,7 +15,7 @@ import (
 
 // Every file of the demo passes the checks that uploads pass, without ffmpeg too, and all of them are small.
 func TestFiles(t *testing.T) {
-	m, err := media.Open(media.Config{Dir: t.TempDir(), FFmpeg: "-", FFprobe: "-", Log: slog.New(slog.DiscardHandler)})
+	m, err := media.Open(t.Context(), media.Config{Dir: t.TempDir(), FFmpeg: "-", FFprobe: "-", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

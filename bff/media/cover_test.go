@@ -90,12 +90,7 @@ func TestCoverFallsBack(t *testing.T) {
 
 func decodeCover(tb testing.TB, m *Media, s *Staged) image.Image {
 	tb.Helper()
-	name, _ := m.path(s.Keys[1])
-	content, err := os.ReadFile(name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	picture, err := jpeg.Decode(bytes.NewReader(content))
+	picture, err := jpeg.Decode(get(m, "GET", "/media/"+s.Keys[1], "", "").Body)
 	if err != nil {
 		tb.Fatal(err)
 	}

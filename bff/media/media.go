@@ -24,7 +24,12 @@ import (
 
 // Config says where the files live and what is accepted.
 type Config struct {
-	Dir             string        // data folder: the store is Dir/blobs, temporary files are under Dir/tmp
+	Dir             string        // data folder: temporary files are under Dir/tmp
+	Store           string        // where files are kept, file:///folder or s3://bucket (see CheckStore); "" = Dir/blobs
+	AccessKey       string        // of a store on S3; "" = from AWS_ACCESS_KEY_ID, ~/.aws or the role of the machine
+	SecretKey       string        // that belongs to AccessKey
+	Presign         bool          // send players to the store on S3 with a signed address, in place of reading it for them
+	PresignBase     string        // the S3 endpoint as players reach it; "" = as Store says
 	MaxVideoBytes   int64         // largest video; 0 = 128 MiB
 	MaxPictureBytes int64         // largest picture; 0 = 5 MiB
 	FFmpeg          string        // path of ffmpeg; "" = look in PATH, "-" = never use it
@@ -34,10 +39,11 @@ type Config struct {
 	Log             *slog.Logger  // nil = slog.Default()
 }
 
-// Media is the store of one data folder. Its methods may be called concurrently.
+// Media takes uploads in one data folder and keeps their files in a store, which several of them may share. Its methods may be called concurrently.
 type Media struct {
 	cfg      Config
-	blobs    string
+	store    store
+	presign  func(ctx context.Context, key string) (string, error) // nil = files are read through us
 	tmp      string
 	ffmpeg   string // "" = not to be used
 	ffprobe  string // "" = not to be used
@@ -47,9 +53,10 @@ type Media struct {
 
 var _ http.Handler = (*Media)(nil)
 
-// Open makes the folders and removes what an earlier process left in Dir/tmp; so the caller must hold the data
-// folder's lock. It fails when the folders cannot be made or a program named in cfg is not there.
-func Open(cfg Config) (*Media, error) {
+// Open opens the store, makes the folders and removes what an earlier process left in Dir/tmp; so the caller must hold
+// the data folder's lock. It fails when the store cannot be used, the folders cannot be made or a program named in cfg
+// is not there.
+func Open(ctx context.Context, cfg Config) (*Media, error) {
 	if cfg.MaxVideoBytes == 0 {
 		cfg.MaxVideoBytes = 128 << 20
 	}
@@ -66,10 +73,9 @@ func Open(cfg Config) (*Media, error) {
 		cfg.Log = slog.Default()
 	}
 	m := &Media{
-		cfg:   cfg,
-		blobs: filepath.Join(cfg.Dir, "blobs"),
-		tmp:   filepath.Join(cfg.Dir, "tmp"),
-		jobs:  make(chan struct{}, cfg.Jobs),
+		cfg:  cfg,
+		tmp:  filepath.Join(cfg.Dir, "tmp"),
+		jobs: make(chan struct{}, cfg.Jobs),
 	}
 	var err error
 	if m.ffmpeg, err = program("ffmpeg", cfg.FFmpeg); err != nil {
@@ -81,9 +87,19 @@ func Open(cfg Config) (*Media, error) {
 	if err := os.RemoveAll(m.tmp); err != nil {
 		return nil, fmt.Errorf("sweep temporary files: %w", err)
 	}
-	for _, dir := range []string{m.blobs, m.tmp} {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
-			return nil, fmt.Errorf("make media folder: %w", err)
+	if err := os.MkdirAll(m.tmp, 0o750); err != nil {
+		return nil, fmt.Errorf("make media folder: %w", err)
+	}
+	if m.store, err = openStore(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	if cfg.Presign {
+		bucket, ok := m.store.(*bucket)
+		if !ok {
+			return nil, errors.New("open the store: only a store on S3 has signed addresses")
+		}
+		if m.presign, err = bucket.presigner(cfg.PresignBase); err != nil {
+			return nil, fmt.Errorf("open the store: %w", err)
 		}
 	}
 	if m.defaults, err = defaults(); err != nil {

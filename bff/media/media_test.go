@@ -104,7 +104,7 @@ func mustOpen(tb testing.TB, change func(*Config)) *Media {
 	if change != nil {
 		change(&cfg)
 	}
-	m, err := Open(cfg)
+	m, err := Open(context.Background(), cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func stage(tb testing.TB, m *Media, content []byte, title string) (*Staged, erro
 	return m.StageVideo(context.Background(), f, title, nil)
 }
 
-// files returns the paths of all files of a store, relative to its folder.
+// files returns the paths of all files of a data folder, relative to it, and of its store, as those in the folder blobs.
 func files(tb testing.TB, m *Media) []string {
 	tb.Helper()
 	found := []string{}
@@ -145,6 +145,10 @@ func files(tb testing.TB, m *Media) []string {
 	})
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if b, ok := m.store.(*bucket); ok {
+		found = append(found, objects(tb, b)...)
+		slices.Sort(found)
 	}
 	return found
 }

@@ -19,6 +19,12 @@ const (
 	DefaultBackground = "default/background.jpg"
 )
 
+// IsDefault tells whether key is one of the default pictures, which are in no store.
+func IsDefault(key string) bool { return strings.HasPrefix(key, "default/") }
+
+// forever is for what never gets another content.
+const forever = "public, max-age=31536000, immutable"
+
 // contentTypes by extension, for every extension a key can have.
 var contentTypes = map[string]string{
 	".avi":  "video/x-msvideo",
@@ -52,23 +58,52 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serve(w, r, key, hex.EncodeToString(sum[:8]), "public, max-age=86400", bytes.NewReader(picture))
 		return
 	}
-	name, ok := m.path(key)
-	if !ok {
+	if !isKey(key) {
 		http.NotFound(w, r)
 		return
 	}
-	f, err := os.Open(name)
+	if m.presign != nil && r.Method == http.MethodGet {
+		m.redirect(w, r, key)
+		return
+	}
+	f, err := m.store.open(r.Context(), key, r.Header.Get("Range"))
+	if err != nil {
+		m.refuse(w, r, err)
+		return
+	}
+	defer f.Close()
+	serve(w, r, key, strings.TrimSuffix(path.Base(key), path.Ext(key)), forever, f)
+}
+
+// redirect sends the player to the store. The answer may be kept for an hour, so that players and caches ask the store
+// for the same address again, and that address is good for hours more.
+func (m *Media) redirect(w http.ResponseWriter, r *http.Request, key string) {
+	to, err := m.presign(r.Context(), key)
+	if err != nil {
+		m.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusFound)
+}
+
+// refuse answers that a file is not to be had.
+func (m *Media) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		http.NotFound(w, r)
 		return
 	}
-	if err != nil {
-		m.cfg.Log.Error("serve file", "error", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
+	if r.Context().Err() != nil { // nobody waits any more
 		return
 	}
-	defer f.Close()
-	serve(w, r, key, strings.TrimSuffix(path.Base(key), path.Ext(key)), "public, max-age=31536000, immutable", f)
+	m.cfg.Log.ErrorContext(r.Context(), "serve file", "error", err)
+	if errors.Is(err, errAway) {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "the file cannot be read at the moment", http.StatusServiceUnavailable)
+		return
+	}
+	http.Error(w, "internal error", http.StatusInternalServerError)
 }
 
 func serve(w http.ResponseWriter, r *http.Request, key, tag, cache string, content io.ReadSeeker) {

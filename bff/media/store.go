@@ -4,13 +4,52 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"regexp"
-	"runtime"
 	"strings"
+	"time"
+
+	"minidouyin/idl/codes"
 )
+
+// How long the store may take in all. They end before the answer to a client is overdue.
+const (
+	openTimeout   = 15 * time.Second // to say at the start that it can be used
+	commitTimeout = 90 * time.Second // to take the files of an upload, with all retries
+	removeTimeout = 10 * time.Second // to give up a file
+)
+
+// A store keeps finished files by their keys. It is asked for keys of the right form only. Its errors are errAway when
+// trying again later may help.
+type store interface {
+	// put makes a temporary file the file of a key, and returns when that is durable. After a crash or an error the
+	// file is whole or absent. What is at temp afterwards is the caller's to discard.
+	put(ctx context.Context, temp, key string) error
+	// open returns the content of a file, os.ErrNotExist when there is none. ranges is the Range header of the request
+	// that it is for: a store may fetch no more than that.
+	open(ctx context.Context, key, ranges string) (io.ReadSeekCloser, error)
+	// remove deletes a file. That there is none is no error.
+	remove(ctx context.Context, key string) error
+	// ready returns nil when the store answers.
+	ready(ctx context.Context) error
+}
+
+// errAway says that the store does not answer.
+var errAway = errors.New("the store does not answer")
+
+// openStore opens what a URL names.
+func openStore(ctx context.Context, cfg Config) (store, error) {
+	at, err := parseStore(cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	if at.bucket == "" {
+		return openLocal(cfg, at.folder)
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	return openS3(ctx, cfg, at)
+}
 
 // A key names a file of the store: folder, shard and a random name that nobody can guess. Nothing in it comes from a
 // user, and everything that is not exactly of this form names no file.
@@ -21,13 +60,10 @@ func newKey(folder, extension string) string {
 	return folder + "/" + name[:2] + "/" + name + "." + extension
 }
 
-// path returns where the file of a key lies, false when key is none of ours.
-func (m *Media) path(key string) (string, bool) {
+// isKey tells whether key is one of ours.
+func isKey(key string) bool {
 	parts := keyForm.FindStringSubmatch(key)
-	if parts == nil || !strings.HasPrefix(parts[3], parts[2]) {
-		return "", false
-	}
-	return filepath.Join(m.blobs, filepath.FromSlash(key)), true
+	return parts != nil && strings.HasPrefix(parts[3], parts[2])
 }
 
 // Staged holds files that were judged and prepared but are not in the store yet.
@@ -48,20 +84,29 @@ func (s *Staged) add(temp, key string) {
 	s.files = append(s.files, stagedFile{temp, key})
 }
 
-// Commit moves the files into the store and returns when they are safe on disk. It moves all or none.
+// Commit moves the files into the store and returns when they are durable there. It moves all or none: what cannot be
+// taken back at once, because the store is away, is a removal that somebody has written down before.
 func (s *Staged) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	within, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
 	for i, f := range s.files {
-		if err := s.m.move(f.temp, f.key); err != nil {
-			for _, moved := range s.files[:i+1] {
-				err = errors.Join(err, s.m.Remove(context.WithoutCancel(ctx), moved.key))
-			}
-			return err
+		err := s.m.store.put(within, f.temp, f.key)
+		if err == nil {
+			continue
 		}
+		for _, moved := range s.files[:i+1] { // the last one may have arrived nevertheless
+			err = errors.Join(err, s.m.Remove(context.WithoutCancel(ctx), moved.key))
+		}
+		if ctx.Err() == nil && (errors.Is(err, errAway) || within.Err() != nil) {
+			s.m.cfg.Log.ErrorContext(ctx, "store files", "error", err)
+			return codes.Errorf(codes.UpstreamUnavailable, "files cannot be stored at the moment, please try again")
+		}
+		return err
 	}
-	s.files = nil
+	s.Discard()
 	return nil
 }
 
@@ -78,58 +123,13 @@ func (m *Media) Remove(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	path, ok := m.path(key)
-	if !ok {
+	if !isKey(key) {
 		return nil
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove file: %w", err)
-	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
+	defer cancel()
+	return m.store.remove(ctx, key)
 }
 
-// move makes a temporary file the file of key. It syncs the content before the name and the name before it returns:
-// after a crash the file is whole or absent.
-func (m *Media) move(temp, key string) error {
-	path, ok := m.path(key)
-	if !ok {
-		return fmt.Errorf("store file: bad key %q", key)
-	}
-	if err := syncPath(temp); err != nil {
-		return fmt.Errorf("store file: %w", err)
-	}
-	shard := filepath.Dir(path)
-	if _, err := os.Stat(shard); err != nil {
-		if err := os.MkdirAll(shard, 0o750); err != nil {
-			return fmt.Errorf("store file: %w", err)
-		}
-		for dir := filepath.Dir(shard); len(dir) >= len(m.blobs); dir = filepath.Dir(dir) {
-			if err := syncDir(dir); err != nil {
-				return fmt.Errorf("store file: %w", err)
-			}
-		}
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("store file: %w", err)
-	}
-	if err := syncDir(shard); err != nil {
-		return fmt.Errorf("store file: %w", err)
-	}
-	return nil
-}
-
-// syncDir makes the names in a folder durable. Windows has no such call and needs none.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	return syncPath(dir)
-}
-
-func syncPath(path string) error {
-	f, err := os.OpenFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
+// Ready returns nil when the store of files answers.
+func (m *Media) Ready(ctx context.Context) error { return m.store.ready(ctx) }

@@ -23,30 +23,32 @@ import (
 
 // Open makes the folders, sweeps what an earlier process left, keeps the store, and finds a wrong path at once.
 func TestOpen(t *testing.T) {
-	m := mustOpen(t, nil)
-	s := mustStage(t, m, sample(t, "fast.mp4"), "title")
-	if err := s.Commit(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Spool(strings.NewReader("left behind"), 100); err != nil {
-		t.Fatal(err)
-	}
-	mustStage(t, m, sample(t, "slow.mp4"), "neither committed nor discarded")
-	if got := len(files(t, m)); got != 5 {
-		t.Fatalf("%d files before the restart", got)
-	}
-	again, err := Open(m.cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"blobs/" + s.Keys[0], "blobs/" + s.Keys[1]}
-	slices.Sort(want)
-	if got := files(t, again); !slices.Equal(got, want) {
-		t.Errorf("after the restart: %v, want %v", got, want)
-	}
-	if _, err := Open(Config{Dir: t.TempDir(), FFmpeg: "/does/not/exist"}); err == nil {
-		t.Error("a path without a program was accepted")
-	}
+	eachStore(t, func(t *testing.T, on func(*Config)) {
+		m := mustOpen(t, on)
+		s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+		if err := s.Commit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Spool(strings.NewReader("left behind"), 100); err != nil {
+			t.Fatal(err)
+		}
+		mustStage(t, m, sample(t, "slow.mp4"), "neither committed nor discarded")
+		if got := len(files(t, m)); got != 5 {
+			t.Fatalf("%d files before the restart", got)
+		}
+		again, err := Open(t.Context(), m.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"blobs/" + s.Keys[0], "blobs/" + s.Keys[1]}
+		slices.Sort(want)
+		if got := files(t, again); !slices.Equal(got, want) {
+			t.Errorf("after the restart: %v, want %v", got, want)
+		}
+		if _, err := Open(t.Context(), Config{Dir: t.TempDir(), FFmpeg: "/does/not/exist"}); err == nil {
+			t.Error("a path without a program was accepted")
+		}
+	})
 }
 
 // Spool keeps what fits, byte for byte, and nothing of what does not or breaks off.
@@ -92,35 +94,37 @@ func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 // Commit stores all files, Discard after it takes none away, Remove does, and may be repeated.
 func TestCommitDiscardRemove(t *testing.T) {
-	m := mustOpen(t, nil)
-	ctx := context.Background()
+	eachStore(t, func(t *testing.T, on func(*Config)) {
+		m := mustOpen(t, on)
+		ctx := context.Background()
 
-	discarded := mustStage(t, m, sample(t, "slow.mp4"), "title")
-	discarded.Discard()
-	discarded.Discard()
-	wantNoFiles(t, m)
+		discarded := mustStage(t, m, sample(t, "slow.mp4"), "title")
+		discarded.Discard()
+		discarded.Discard()
+		wantNoFiles(t, m)
 
-	s := mustStage(t, m, sample(t, "slow.mp4"), "title")
-	if err := s.Commit(ctx); err != nil {
-		t.Fatal(err)
-	}
-	s.Discard()
-	if got := files(t, m); len(got) != 2 || slices.ContainsFunc(got, func(path string) bool { return !strings.HasPrefix(path, "blobs/") }) {
-		t.Errorf("files after the commit: %v", got)
-	}
-	for range 2 {
-		for _, key := range s.Keys {
-			if err := m.Remove(ctx, key); err != nil {
-				t.Error(err)
+		s := mustStage(t, m, sample(t, "slow.mp4"), "title")
+		if err := s.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		s.Discard()
+		if got := files(t, m); len(got) != 2 || slices.ContainsFunc(got, func(path string) bool { return !strings.HasPrefix(path, "blobs/") }) {
+			t.Errorf("files after the commit: %v", got)
+		}
+		for range 2 {
+			for _, key := range s.Keys {
+				if err := m.Remove(ctx, key); err != nil {
+					t.Error(err)
+				}
 			}
 		}
-	}
-	wantNoFiles(t, m)
-	for _, key := range []string{"", DefaultAvatar, "../../etc/passwd", "videos", strings.ToUpper(s.Keys[0])} {
-		if err := m.Remove(ctx, key); err != nil {
-			t.Errorf("remove %q: %v", key, err)
+		wantNoFiles(t, m)
+		for _, key := range []string{"", DefaultAvatar, "../../etc/passwd", "videos", strings.ToUpper(s.Keys[0])} {
+			if err := m.Remove(ctx, key); err != nil {
+				t.Errorf("remove %q: %v", key, err)
+			}
 		}
-	}
+	})
 }
 
 // A commit that fails half-way takes back what it moved.
@@ -128,7 +132,7 @@ func TestCommitFails(t *testing.T) {
 	m := mustOpen(t, nil)
 	s := mustStage(t, m, sample(t, "fast.mp4"), "title")
 	// A file where the folder of covers should be.
-	if err := os.WriteFile(filepath.Join(m.blobs, "covers"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(m.store.(local).folder, "covers"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commit(context.Background()); codes.Of(err) != codes.Internal {
@@ -150,11 +154,10 @@ func TestCommitFails(t *testing.T) {
 
 // Keys come from chance alone, and no two are alike.
 func TestKeys(t *testing.T) {
-	m := mustOpen(t, withoutFFmpeg)
 	seen := map[string]bool{}
 	for range 1000 {
 		key := newKey("videos", "mp4")
-		if _, ok := m.path(key); !ok || seen[key] {
+		if !isKey(key) || seen[key] {
 			t.Fatalf("bad key %q", key)
 		}
 		seen[key] = true
@@ -163,50 +166,52 @@ func TestKeys(t *testing.T) {
 
 // A picture of any accepted kind becomes a JPEG of bounded size; anything else is refused and leaves nothing.
 func TestStagePicture(t *testing.T) {
-	m := mustOpen(t, nil)
-	for name, want := range map[string]image.Point{
-		"picture.jpg": {X: 144, Y: 256}, "picture.webp": {X: 144, Y: 256}, "picture.png": {X: 1024, Y: 512},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, err := m.StagePicture(context.Background(), bytes.NewReader(sample(t, name)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(s.Keys) != 1 || !strings.HasPrefix(s.Keys[0], "pictures/") {
-				t.Fatalf("keys %v", s.Keys)
-			}
-			if err := s.Commit(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			s.Keys = append(s.Keys, s.Keys[0]) // where a video has its cover
-			if got := decodeCover(t, m, s).Bounds().Size(); got != want {
-				t.Errorf("size %v, want %v", got, want)
-			}
-			if err := m.Remove(context.Background(), s.Keys[0]); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-	jpg := sample(t, "picture.jpg")
-	for name, c := range map[string]struct {
-		content []byte
-		code    codes.Code
-		message string
-	}{
-		"empty":     {nil, codes.InvalidArgument, "the file is empty"},
-		"text":      {[]byte("no picture"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
-		"svg":       {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
-		"video":     {sample(t, "fast.mp4"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
-		"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
-		"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
-		"too large": {make([]byte, 5<<20+1), codes.TooLarge, "the file is larger than 5 MiB"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := m.StagePicture(context.Background(), bytes.NewReader(c.content))
-			wantRefusal(t, err, c.code, c.message)
-			wantNoFiles(t, m)
-		})
-	}
+	eachStore(t, func(t *testing.T, on func(*Config)) {
+		m := mustOpen(t, on)
+		for name, want := range map[string]image.Point{
+			"picture.jpg": {X: 144, Y: 256}, "picture.webp": {X: 144, Y: 256}, "picture.png": {X: 1024, Y: 512},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s, err := m.StagePicture(context.Background(), bytes.NewReader(sample(t, name)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(s.Keys) != 1 || !strings.HasPrefix(s.Keys[0], "pictures/") {
+					t.Fatalf("keys %v", s.Keys)
+				}
+				if err := s.Commit(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				s.Keys = append(s.Keys, s.Keys[0]) // where a video has its cover
+				if got := decodeCover(t, m, s).Bounds().Size(); got != want {
+					t.Errorf("size %v, want %v", got, want)
+				}
+				if err := m.Remove(context.Background(), s.Keys[0]); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		jpg := sample(t, "picture.jpg")
+		for name, c := range map[string]struct {
+			content []byte
+			code    codes.Code
+			message string
+		}{
+			"empty":     {nil, codes.InvalidArgument, "the file is empty"},
+			"text":      {[]byte("no picture"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
+			"svg":       {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
+			"video":     {sample(t, "fast.mp4"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
+			"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
+			"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
+			"too large": {make([]byte, 5<<20+1), codes.TooLarge, "the file is larger than 5 MiB"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				_, err := m.StagePicture(context.Background(), bytes.NewReader(c.content))
+				wantRefusal(t, err, c.code, c.message)
+				wantNoFiles(t, m)
+			})
+		}
+	})
 }
 
 // bomb returns a small PNG that says it has 10 thousand million pixels.

@@ -45,7 +45,7 @@ func TestStageVideoAccepts(t *testing.T) {
 			if err := s.Commit(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			video, _ := m.path(s.Keys[0])
+			video := m.store.(local).path(s.Keys[0])
 			if got, want := frameHashes(t, video, c.demuxer), frameHashes(t, samplePath(t, c.name), c.demuxer); got != want {
 				t.Error("the stored video shows other frames than the uploaded one")
 			}

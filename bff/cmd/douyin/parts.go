@@ -119,7 +119,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 	if err != nil {
 		return err
 	}
-	files, err := media.Open(c.Media(log))
+	files, err := media.Open(ctx, c.Media(log))
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	files, err := media.Open(c.Media(log))
+	files, err := media.Open(ctx, c.Media(log))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,116 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// local keeps files in a folder: folder of the key, shard, name.
+type local struct{ folder string }
+
+var _ store = local{}
+
+// openLocal opens a folder, "" for that of the data folder.
+func openLocal(cfg Config, folder string) (local, error) {
+	if folder == "" {
+		folder = filepath.Join(cfg.Dir, "blobs")
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return local{}, fmt.Errorf("make the folder: %w", err)
+	}
+	return local{folder}, nil
+}
+
+func (l local) path(key string) string { return filepath.Join(l.folder, filepath.FromSlash(key)) }
+
+// put syncs the content before the name and the name before it returns.
+func (l local) put(_ context.Context, temp, key string) error {
+	path := l.path(key)
+	shard := filepath.Dir(path)
+	if _, err := os.Stat(shard); err != nil {
+		if err := os.MkdirAll(shard, 0o750); err != nil {
+			return fmt.Errorf("store file: %w", err)
+		}
+		for dir := filepath.Dir(shard); len(dir) >= len(l.folder); dir = filepath.Dir(dir) {
+			if err := syncDir(dir); err != nil {
+				return fmt.Errorf("store file: %w", err)
+			}
+		}
+	}
+	if err := syncPath(temp); err != nil {
+		return fmt.Errorf("store file: %w", err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		// The store may be another file system than the temporary files.
+		if errCopy := copyFile(temp, path); errCopy != nil {
+			return fmt.Errorf("store file: %w", errors.Join(err, errCopy))
+		}
+	}
+	if err := syncDir(shard); err != nil {
+		return fmt.Errorf("store file: %w", err)
+	}
+	return nil
+}
+
+// part is the name of a file that is not whole yet.
+func part(path string) string { return path + ".part" }
+
+func copyFile(from, to string) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	copied, err := os.OpenFile(part(to), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(copied, source)
+	if err = errors.Join(err, copied.Sync(), copied.Close()); err != nil {
+		return errors.Join(err, os.Remove(part(to)))
+	}
+	return os.Rename(part(to), to)
+}
+
+func (l local) open(_ context.Context, key, _ string) (io.ReadSeekCloser, error) {
+	f, err := os.Open(l.path(key))
+	if err != nil {
+		return nil, err // a nil *os.File would not be a nil interface
+	}
+	return f, nil
+}
+
+func (l local) remove(_ context.Context, key string) error {
+	for _, path := range []string{part(l.path(key)), l.path(key)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove file: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l local) ready(context.Context) error {
+	_, err := os.Stat(l.folder)
+	return err
+}
+
+// syncDir makes the names in a folder durable. Windows has no such call and needs none.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	return syncPath(dir)
+}
+
+func syncPath(path string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -33,8 +33,8 @@ type Config struct {
 	MaxUpload     Size          `name:"max-upload" default:"128MiB" help:"Largest video that may be uploaded."`
 	ListLimit     int           `name:"list-limit" default:"1000" help:"Most items in a list of the REST routes, which have no pages."`
 	Store         string        `name:"store" placeholder:"URL" help:"Where files are kept: file:///folder, or s3://bucket/prefix?endpoint=http://host:port&region=R&path-style=true&create=true, which several servers can share; without it, the folder blobs in the data folder."`
-	S3AccessKey   Secret        `name:"s3-access-key" placeholder:"KEY" help:"Access key of a store on S3; without it, AWS_ACCESS_KEY_ID, ~/.aws/credentials or the role of the machine."`
-	S3SecretKey   Secret        `name:"s3-secret-key" placeholder:"KEY" help:"Secret key that belongs to --s3-access-key."`
+	S3AccessKey   Secret        `name:"s3-access-key" env:"DOUYIN_S3_ACCESS_KEY" placeholder:"KEY" help:"Access key of a store on S3; without it, AWS_ACCESS_KEY_ID, ~/.aws/credentials or the role of the machine."`
+	S3SecretKey   Secret        `name:"s3-secret-key" env:"DOUYIN_S3_SECRET_KEY" placeholder:"KEY" help:"Secret key that belongs to --s3-access-key."`
 	MediaURLs     string        `name:"media-urls" default:"proxy" enum:"proxy,presigned,public" help:"How players get files: proxy, through this server; presigned, it sends them to the store on S3 with a signed address; public, addresses of files begin with --media-base."`
 	MediaBase     string        `name:"media-base" placeholder:"URL" help:"With public, what the addresses of files begin with, such as that of a CDN; with presigned, the S3 endpoint as players reach it."`
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`

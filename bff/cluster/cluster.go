@@ -144,8 +144,8 @@ func (c *Cluster) URL() string {
 	return "http://" + c.addr("nginx")
 }
 
-// Logs returns the file that a part writes its log to.
-func (c *Cluster) Logs(name string) string { return c.parts[name].command.Log }
+// Log returns the file that a part writes its log to.
+func (c *Cluster) Log(name string) string { return c.parts[name].command.Log }
 
 // Alive tells whether a part runs.
 func (c *Cluster) Alive(name string) bool {

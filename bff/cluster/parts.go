@@ -30,7 +30,7 @@ const (
 	memory = "GOMEMLIMIT=256MiB"
 )
 
-// addStores adds MariaDB with a database for each service, Redis, etcd and versitygw with a bucket.
+// addStores adds MariaDB with a database for each service, Redis, etcd and versitygw.
 func (c *Cluster) addStores(ctx context.Context) ([]string, error) {
 	for _, add := range []func(context.Context) error{c.addMariaDB, c.addRedis, c.addEtcd, c.addS3} {
 		if err := add(ctx); err != nil {
@@ -133,7 +133,7 @@ func (c *Cluster) addS3(context.Context) error {
 		return err
 	}
 	files := filepath.Join(folder, "files")
-	if err := os.MkdirAll(filepath.Join(files, bucket), 0o700); err != nil { // a folder is a bucket
+	if err := os.MkdirAll(files, 0o700); err != nil {
 		return err
 	}
 	c.parts["s3"] = &part{
@@ -167,7 +167,7 @@ func (c *Cluster) addServices(context.Context) (added []string, err error) {
 // addBFFs adds the BFFs, which find the services in etcd.
 func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 	store := url.URL{Scheme: "s3", Host: bucket, RawQuery: url.Values{
-		"endpoint": {"http://" + c.addr("s3")}, "region": {"us-east-1"}}.Encode()}
+		"endpoint": {"http://" + c.addr("s3")}, "path-style": {"true"}, "create": {"true"}}.Encode()}
 	for _, name := range names("bff") {
 		folder, err := c.folder(name)
 		if err != nil {

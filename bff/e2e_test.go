@@ -49,6 +49,12 @@ var servingPattern = regexp.MustCompile(`msg=serving .*(?:url=http://|addr=)([0-
 // launch starts the binary and waits until it says where it serves.
 func (p *product) launch(tb testing.TB, args ...string) (addr string) {
 	tb.Helper()
+	return p.begin(tb, args...)(tb)
+}
+
+// begin starts the binary and returns what waits until it says where it serves.
+func (p *product) begin(tb testing.TB, args ...string) (wait func(testing.TB) (addr string)) {
+	tb.Helper()
 	path, err := build()
 	require.NoError(tb, err)
 	process := exec.Command(path, args...)
@@ -68,12 +74,15 @@ func (p *product) launch(tb testing.TB, args ...string) (addr string) {
 			}
 		}
 	}()
-	select {
-	case addr = <-found:
-	case <-time.After(20 * time.Second):
-		require.FailNow(tb, "the product does not serve", "%v", args)
+	return func(tb testing.TB) (addr string) {
+		tb.Helper()
+		select {
+		case addr = <-found:
+		case <-time.After(20 * time.Second):
+			require.FailNow(tb, "the product does not serve", "%v", args)
+		}
+		return addr
 	}
-	return addr
 }
 
 // startAll starts the product and waits until it is ready.
@@ -259,6 +268,12 @@ func TestCommandLine(t *testing.T) {
 		{"a port that cannot be", nil, []string{"DOUYIN_ADDR=127.0.0.1:99999"}, 2, "--addr"},
 		{"no data folder", []string{"--data="}, nil, 2, "--data"},
 		{"an ffmpeg that is not there", []string{"--ffmpeg=/nowhere/ffmpeg"}, nil, 2, "--ffmpeg"},
+		{"an etcd that is no address", []string{"basics", "--etcd=http://etcd"}, nil, 2, "--etcd"},
+		{"an etcd that is no address, from the environment", []string{"bff"}, []string{"DOUYIN_ETCD=etcd"}, 2, "--etcd"},
+		{"an address that nobody can connect to", []string{"social", "--etcd=etcd:2379", "--advertise=0.0.0.0:8883"}, nil, 2, "--advertise"},
+		{"an address for nobody", []string{"social", "--advertise=10.0.0.7:8883"}, nil, 2, "--advertise: needs --etcd"},
+		{"a wildcard and no way to etcd", []string{"basics", "--listen=:0", "--data=" + data, "--etcd=nowhere.invalid:2379"}, nil, 1, "name one with --advertise=HOST:"},
+		{"an address of a service that is none", []string{"bff", "--basics=a:1,b"}, nil, 2, "--basics"},
 		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
 		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},
 	} {

@@ -6,12 +6,9 @@ import (
 	"time"
 
 	"github.com/cloudwego/kitex/client"
-	"github.com/cloudwego/kitex/pkg/connpool"
 	"github.com/cloudwego/kitex/pkg/endpoint"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
-	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
-	"github.com/cloudwego/kitex/transport"
 	"golang.org/x/sync/errgroup"
 
 	"minidouyin/idl/kitex_gen/basics"
@@ -24,7 +21,7 @@ import (
 
 const (
 	callTimeout    = 10 * time.Second // of a call whose context ends later or never
-	connectTimeout = time.Second
+	connectTimeout = 300 * time.Millisecond
 )
 
 // Services are the clients of the three services.
@@ -48,18 +45,6 @@ func NewServices(options func(service string) []client.Option) (s Services, err 
 	return s, nil
 }
 
-// Remote returns the options of a client that calls a service over TCP.
-func Remote(addr string) []client.Option {
-	return append(deadlines(),
-		client.WithHostPorts(addr),
-		client.WithTransportProtocol(transport.TTHeader),
-		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
-		client.WithMetaHandler(transmeta.MetainfoClientHandler),
-		client.WithLongConnection(connpool.IdleConfig{
-			MinIdlePerAddress: 2, MaxIdlePerAddress: 64, MaxIdleGlobal: 256, MaxIdleTimeout: time.Minute}),
-	)
-}
-
 // Local returns the options of a client that calls a service in this process, through all of its server's middleware
 // but no network. Requests and replies are shared with the service: nobody may change them.
 func Local(caller server.LocalCaller) []client.Option {
@@ -68,31 +53,49 @@ func Local(caller server.LocalCaller) []client.Option {
 			return caller.Call(ctx, rpcinfo.GetRPCInfo(ctx).Invocation().MethodName(), request, response)
 		}
 	}
-	return append(deadlines(), client.WithHostPorts("127.0.0.1:0"), client.WithMiddleware(call))
+	return append(deadlines(timeouts{callTimeout, callTimeout}), client.WithHostPorts("127.0.0.1:0"), client.WithMiddleware(call))
 }
 
-type timeouts struct{}
+// timeouts are those of one call, or of one try where calls are tried again.
+type timeouts struct{ read, write time.Duration }
 
-func (timeouts) Timeouts(rpcinfo.RPCInfo) rpcinfo.Timeouts { return timeouts{} }
-func (timeouts) RPCTimeout() time.Duration                 { return callTimeout }
-func (timeouts) ConnectTimeout() time.Duration             { return connectTimeout }
-func (timeouts) ReadWriteTimeout() time.Duration           { return callTimeout }
+// Timeouts implements [rpcinfo.TimeoutProvider].
+func (t timeouts) Timeouts(ri rpcinfo.RPCInfo) rpcinfo.Timeouts {
+	if isRead(ri.To().Method()) {
+		return timeout(t.read)
+	}
+	return timeout(t.write)
+}
+
+type timeout time.Duration
+
+// RPCTimeout implements [rpcinfo.Timeouts].
+func (t timeout) RPCTimeout() time.Duration { return time.Duration(t) }
+
+// ConnectTimeout implements [rpcinfo.Timeouts].
+func (timeout) ConnectTimeout() time.Duration { return connectTimeout }
+
+// ReadWriteTimeout implements [rpcinfo.Timeouts].
+func (t timeout) ReadWriteTimeout() time.Duration { return time.Duration(t) }
 
 // deadlines bounds every call, and lets the deadline of its context travel with it: kitex by itself sends the
 // configured time-out.
-func deadlines() []client.Option {
+func deadlines(limits timeouts) []client.Option {
 	shorten := func(next endpoint.Endpoint) endpoint.Endpoint {
 		return func(ctx context.Context, request, response any) error {
+			cfg := rpcinfo.AsMutableRPCConfig(rpcinfo.GetRPCInfo(ctx).Config())
+			left := cfg.ImmutableView().RPCTimeout()
 			if deadline, ok := ctx.Deadline(); ok {
-				if left := time.Until(deadline); left < callTimeout {
-					cfg := rpcinfo.AsMutableRPCConfig(rpcinfo.GetRPCInfo(ctx).Config())
-					_ = cfg.SetRPCTimeout(max(left, time.Millisecond)) // only fails where the value is locked
-				}
+				left = min(left, time.Until(deadline))
 			}
+			// A little less: the service says that it was too late before nobody listens, and who waits for it in vain
+			// tells the circuit breaker before the next call comes.
+			_ = cfg.SetRPCTimeout(max(left-min(left/10, 50*time.Millisecond), time.Millisecond))
+			cfg.LockConfig(rpcinfo.BitRPCTimeout) // only what is locked is sent
 			return next(ctx, request, response)
 		}
 	}
-	return []client.Option{client.WithTimeoutProvider(timeouts{}), client.WithMiddleware(shorten)}
+	return []client.Option{client.WithTimeoutProvider(limits), client.WithMiddleware(shorten)}
 }
 
 // Ready returns nil when all services answer and can read their database.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/pkg/endpoint"
+	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/server"
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,10 @@ import (
 	"minidouyin/services/mysqltest"
 )
 
-func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
+func TestMain(m *testing.M) {
+	klog.SetOutput(io.Discard) // as the product, which says what matters itself
+	os.Exit(mysqltest.Run(m))
+}
 
 // site is the whole product in the test's process, with its calls and SQL statements counted.
 type site struct {

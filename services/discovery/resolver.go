@@ -50,7 +50,9 @@ func (d *Directory) Follow(services ...string) *Resolver {
 }
 
 // Target implements [discovery.Resolver].
-func (r *Resolver) Target(_ context.Context, target rpcinfo.EndpointInfo) string { return target.ServiceName() }
+func (r *Resolver) Target(_ context.Context, target rpcinfo.EndpointInfo) string {
+	return target.ServiceName()
+}
 
 // Resolve returns the instances of the service; an error when none was ever known.
 func (r *Resolver) Resolve(_ context.Context, service string) (discovery.Result, error) {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
@@ -19,18 +21,19 @@ import (
 	"minidouyin/bff/demo"
 	"minidouyin/bff/media"
 	"minidouyin/services"
+	"minidouyin/services/discovery"
 )
 
 // stores are where services keep their data.
 type stores struct {
-	DSN   bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; without it, SQLite files in the data folder."`
+	DSN   bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; {service} in it stands for the service's name, for a database each; without it, SQLite files in the data folder."`
 	Redis bff.Secret `name:"redis" placeholder:"URL" help:"Redis of the caches, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, one inside the process when that is alone with its data, else none."`
 }
 
 // Validate refuses a store of a kind that is not known.
 func (s stores) Validate() error {
 	if s.DSN != "" {
-		if err := services.CheckDSN(string(s.DSN)); err != nil {
+		if err := services.CheckDSN(s.of(services.Basics, "")); err != nil {
 			return fmt.Errorf("--dsn: %w", err)
 		}
 	}
@@ -63,7 +66,7 @@ func closeRedis(client redis.UniversalClient) error {
 
 func (s stores) of(service, data string) string {
 	if s.DSN != "" {
-		return string(s.DSN)
+		return strings.ReplaceAll(string(s.DSN), "{service}", service)
 	}
 	return "sqlite:" + filepath.Join(data, service+".db")
 }
@@ -168,13 +171,62 @@ func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files
 // bffCmd is the HTTP server alone.
 type bffCmd struct {
 	bff.Config
-	Basics      string `default:"127.0.0.1:8881" help:"Address of the service basics."`
-	Interaction string `default:"127.0.0.1:8882" help:"Address of the service interaction."`
-	Social      string `default:"127.0.0.1:8883" help:"Address of the service social."`
+	Basics      []string `default:"127.0.0.1:8881" placeholder:"HOST:PORT,..." help:"Addresses of the service basics, when there is no --etcd."`
+	Interaction []string `default:"127.0.0.1:8882" placeholder:"HOST:PORT,..." help:"Addresses of the service interaction, when there is no --etcd."`
+	Social      []string `default:"127.0.0.1:8883" placeholder:"HOST:PORT,..." help:"Addresses of the service social, when there is no --etcd."`
+	Etcd        []string `placeholder:"HOST:PORT,..." help:"The etcd where the services say where they are."`
+}
+
+// Validate checks the flags of the server and the addresses.
+func (c *bffCmd) Validate() error {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	for flag, addrs := range map[string][]string{"--basics": c.Basics, "--interaction": c.Interaction, "--social": c.Social, "--etcd": c.Etcd} {
+		if err := checkAddresses(flag, addrs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkAddresses(flag string, addrs []string) error {
+	for _, addr := range addrs {
+		if err := discovery.CheckAddress(addr); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+	}
+	return nil
+}
+
+// remote returns the options of the services' clients.
+func (c *bffCmd) remote(directory *discovery.Directory) func(service string) []client.Option {
+	if directory != nil {
+		resolver := directory.Follow(services.Basics, services.Interaction, services.Social)
+		return func(string) []client.Option { return bff.Remote(resolver, discovery.CacheOptions()) }
+	}
+	addrs := map[string][]string{
+		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
+	return func(service string) []client.Option { return bff.Remote(bff.Fixed(addrs[service]...), nil) }
+}
+
+// openDirectory opens the etcd at these addresses, nil when there are none.
+func openDirectory(endpoints []string, log *slog.Logger) (*discovery.Directory, error) {
+	if len(endpoints) == 0 {
+		return nil, nil
+	}
+	return discovery.Open(endpoints, log)
+}
+
+func closeDirectory(directory *discovery.Directory) error {
+	if directory == nil {
+		return nil
+	}
+	return directory.Close()
 }
 
 // Run serves until ctx ends.
-func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
+func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	ln, err := bff.Listen(ctx, c.Addr)
 	if err != nil {
 		return err
@@ -185,9 +237,12 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer unlock()
-	addrs := map[string]string{
-		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
-	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Remote(addrs[name]) })
+	directory, err := openDirectory(c.Etcd, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDirectory(directory)) }()
+	clients, err := bff.NewServices(c.remote(directory))
 	if err != nil {
 		return err
 	}
@@ -198,10 +253,47 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return bff.Run(ctx, c.Config, log, clients, files, ln)
 }
 
+// drainTime is how long running calls may take to finish after a service was told to stop: as long as a call may take.
+const drainTime = 10 * time.Second
+
 // serviceFlags are the flags of a service that runs alone.
 type serviceFlags struct {
-	Data string `default:"./data" help:"Folder of the SQLite file."`
+	Data      string   `default:"./data" help:"Folder of the SQLite file."`
+	Etcd      []string `placeholder:"HOST:PORT,..." help:"The etcd in which the service says where it is."`
+	Advertise string   `placeholder:"HOST:PORT" help:"Address to say there; without it, the one listened on, or with a wildcard the one from which this host reaches etcd."`
 	stores
+}
+
+// Validate checks the flags of the stores and the addresses.
+func (f serviceFlags) Validate() error {
+	if err := f.stores.Validate(); err != nil {
+		return err
+	}
+	if err := checkAddresses("--etcd", f.Etcd); err != nil {
+		return err
+	}
+	if f.Advertise == "" {
+		return nil
+	}
+	if len(f.Etcd) == 0 {
+		return errors.New("--advertise: needs --etcd")
+	}
+	return checkAddresses("--advertise", []string{f.Advertise})
+}
+
+// register says in etcd where the service is; without etcd it returns nil.
+func (f serviceFlags) register(directory *discovery.Directory, name string, listening net.Addr) (*discovery.Registration, error) {
+	if directory == nil {
+		return nil, nil
+	}
+	addr := f.Advertise
+	if addr == "" {
+		var err error
+		if addr, err = discovery.Advertised(listening, f.Etcd); err != nil {
+			return nil, err
+		}
+	}
+	return directory.Register(name, addr), nil
 }
 
 type basicsCmd struct {
@@ -251,11 +343,21 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Redis: cache, Log: log}, server.WithListener(ln))
+	directory, err := openDirectory(f.Etcd, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDirectory(directory)) }()
+	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Redis: cache, Log: log},
+		server.WithListener(ln), server.WithExitWaitTime(drainTime))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Close()) }()
+	registration, err := f.register(directory, name, ln.Addr())
+	if err != nil {
+		return err
+	}
 
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -264,6 +366,11 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 	})
 	group.Go(func() error {
 		<-running.Done()
+		if registration != nil { // first nobody comes any more, then those who are there are served
+			if err := registration.Withdraw(context.WithoutCancel(ctx)); err != nil {
+				log.Warn("the instance stays known for some seconds", "error", err)
+			}
+		}
 		return service.Server.Stop()
 	})
 	return group.Wait()

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
@@ -49,6 +50,11 @@ type Config struct {
 	// Redis holds caches and likes that are not in the database yet. Nil means that there are none: every call goes to
 	// the database. All processes of a service must have the same. The caller closes it, after the service.
 	Redis redis.UniversalClient
+	// LikeAck is when interaction acknowledges a like: AckStored, when the database has it, or AckLogged, when Redis
+	// has it. "" is AckStored.
+	LikeAck string
+	// Registry takes the metrics of the service. Nil means that there are none.
+	Registry *prometheus.Registry
 	// PasswordCost is used by basics alone.
 	PasswordCost PasswordCost
 	// OnStatement, unless nil, is called for every SQL statement after it was sent, without the values of its
@@ -59,12 +65,19 @@ type Config struct {
 // CheckDSN returns why a DSN cannot name a database, nil when it can.
 func CheckDSN(dsn string) error { return database.CheckDSN(dsn) }
 
+// The moments at which a like is acknowledged.
+const (
+	AckStored = interaction.AckStored
+	AckLogged = interaction.AckLogged
+)
+
 // Service is an open service.
 type Service struct {
 	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves
 	// signals to its owner, who stops it before closing the service.
 	Server server.Server
 	db     *database.DB
+	end    func() // ends what the handler runs beside the calls
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -81,17 +94,22 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	built, err := build(ctx, name, db, cfg, append(serverOptions(name, cfg.Log), opts...))
-	if err != nil {
+	built := &Service{db: db, end: func() {}}
+	if built.Server, err = built.build(ctx, name, cfg, append(serverOptions(name, cfg.Log), opts...)); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), db.Close())
 	}
-	return &Service{Server: built, db: db}, nil
+	return built, nil
 }
 
-// Close closes the database. The server must have stopped before.
-func (s *Service) Close() error { return s.db.Close() }
+// Close ends what the service does beside its calls, within a few seconds, and closes the database. The server must
+// have stopped before.
+func (s *Service) Close() error {
+	s.end()
+	return s.db.Close()
+}
 
-func build(ctx context.Context, name string, db *database.DB, cfg Config, opts []server.Option) (server.Server, error) {
+func (s *Service) build(ctx context.Context, name string, cfg Config, opts []server.Option) (server.Server, error) {
+	db := s.db
 	switch name {
 	case Basics:
 		handler, err := basics.New(ctx, db, cfg.PasswordCost)
@@ -100,10 +118,11 @@ func build(ctx context.Context, name string, db *database.DB, cfg Config, opts [
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
-		handler, err := interaction.New(ctx, db)
+		handler, err := interaction.New(ctx, db, interaction.Config{Redis: cfg.Redis, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
 		if err != nil {
 			return nil, err
 		}
+		s.end = handler.Close
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
 		handler, err := social.New(ctx, db)

@@ -70,12 +70,12 @@ func (s *service) checkCounts(t *testing.T) {
 	t.Helper()
 	db := servicetest.Database(t, s.dsn)
 	for name, query := range map[string]string{
-		"video": `SELECT COUNT(*) FROM video_stats AS s WHERE like_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.video_id = s.video_id)
+		"video": `SELECT COUNT(*) FROM video_stats AS s WHERE like_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.video_id = s.video_id AND l.liked = 1)
 			OR comment_count <> (SELECT COUNT(*) FROM comments AS c WHERE c.video_id = s.video_id)`,
-		"user": `SELECT COUNT(*) FROM user_like_stats AS s WHERE given_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.user_id = s.user_id)
-			OR received_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.author_id = s.user_id)`,
-		"missing video": `SELECT COUNT(*) FROM likes WHERE video_id NOT IN (SELECT video_id FROM video_stats)`,
-		"missing user":  `SELECT COUNT(*) FROM likes WHERE user_id NOT IN (SELECT user_id FROM user_like_stats)`,
+		"user": `SELECT COUNT(*) FROM user_like_stats AS s WHERE given_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.user_id = s.user_id AND l.liked = 1)
+			OR received_count <> (SELECT COUNT(*) FROM likes AS l WHERE l.author_id = s.user_id AND l.liked = 1)`,
+		"missing video": `SELECT COUNT(*) FROM likes WHERE liked = 1 AND video_id NOT IN (SELECT video_id FROM video_stats)`,
+		"missing user":  `SELECT COUNT(*) FROM likes WHERE liked = 1 AND user_id NOT IN (SELECT user_id FROM user_like_stats)`,
 	} {
 		wrong := -1
 		if err := db.Read(t.Context()).Raw(query).Scan(&wrong).Error; err != nil || wrong != 0 {

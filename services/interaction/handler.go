@@ -6,6 +6,10 @@ package interaction
 
 import (
 	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/argument"
@@ -15,38 +19,61 @@ import (
 // maxComment is the longest comment, in characters.
 const maxComment = 256
 
+// The moments at which a like is acknowledged.
+const (
+	// AckStored is when the database has it: no promise depends on Redis.
+	AckStored = "stored"
+	// AckLogged is when Redis has it, which must then lose nothing that it has taken. While Redis is away, likes are
+	// refused: those it holds are promised, and the database cannot tell what is newer.
+	AckLogged = "logged"
+)
+
+// Config configures the service.
+type Config struct {
+	Redis    redis.UniversalClient // holds the log of likes and the caches; nil for none
+	Ack      string                // AckStored or AckLogged; "" is AckStored
+	Log      *slog.Logger
+	Registry *prometheus.Registry // takes the metrics of the log; nil for none
+}
+
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
 type Handler struct {
 	store *store
+	likes *likes
 }
 
 var _ interaction.InteractionService = (*Handler)(nil)
 
-// New brings the database to the service's schema and returns the handler. It does not close the database.
-func New(ctx context.Context, db *database.DB) (*Handler, error) {
+// New brings the database to the service's schema and returns the handler. It closes neither the database nor Redis.
+func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	return &Handler{store: &store{db: db}}, nil
+	s := &store{db: db}
+	return &Handler{store: s, likes: openLikes(ctx, s, cfg)}, nil
 }
 
-// LikeVideo likes a video; it may be repeated and counts once. Code: InvalidArgument.
+// Close carries over the likes that are not in the database yet, within a few seconds, and ends what the handler runs.
+// No calls may come any more.
+func (h *Handler) Close() { h.likes.close() }
+
+// LikeVideo likes a video; it may be repeated and counts once. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.like(ctx, like{UserID: req.UserID, VideoID: req.VideoID, AuthorID: req.AuthorID}); err != nil {
+	if err := h.likes.change(ctx, change{pair{req.UserID, req.VideoID}, req.AuthorID, true}); err != nil {
 		return nil, err
 	}
 	return &interaction.LikeVideoResponse{}, nil
 }
 
-// UnlikeVideo takes a like back; it may be repeated. Code: InvalidArgument.
+// UnlikeVideo takes a like back; it may be repeated. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) UnlikeVideo(ctx context.Context, req *interaction.UnlikeVideoRequest) (*interaction.UnlikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.unlike(ctx, req.UserID, req.VideoID); err != nil {
+	if err := h.likes.change(ctx, change{pair: pair{req.UserID, req.VideoID}}); err != nil {
 		return nil, err
 	}
 	return &interaction.UnlikeVideoResponse{}, nil
@@ -57,7 +84,7 @@ func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLi
 	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
 		return nil, err
 	}
-	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
+	found, err := h.likes.of(ctx, req.UserIds, req.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +106,7 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
+	found, err := h.likes.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +125,7 @@ func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.Ba
 	if err := argument.IDs("user", req.UserIds); err != nil {
 		return nil, err
 	}
-	found, err := h.store.userStats(ctx, req.UserIds)
+	found, err := h.likes.userStats(ctx, req.UserIds)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +148,7 @@ func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateComm
 	if err := h.store.createComment(ctx, &c); err != nil {
 		return nil, err
 	}
+	h.likes.changedVideo(ctx, req.VideoID)
 	return &interaction.CreateCommentResponse{Comment: c.wire()}, nil
 }
 
@@ -149,6 +177,7 @@ func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteComm
 	if err := h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID); err != nil {
 		return nil, err
 	}
+	h.likes.changedVideo(ctx, req.VideoID)
 	return &interaction.DeleteCommentResponse{}, nil
 }
 
@@ -178,7 +207,7 @@ func (h *Handler) PurgeVideo(ctx context.Context, req *interaction.PurgeVideoReq
 	if err := argument.ID("video", req.VideoID); err != nil {
 		return nil, err
 	}
-	if err := h.store.purgeVideo(ctx, req.VideoID); err != nil {
+	if err := h.likes.purgeVideo(ctx, req.VideoID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeVideoResponse{}, nil
@@ -190,7 +219,7 @@ func (h *Handler) PurgeUser(ctx context.Context, req *interaction.PurgeUserReque
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if err := h.store.purgeUser(ctx, req.UserID); err != nil {
+	if err := h.likes.purgeUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeUserResponse{}, nil

@@ -1,7 +1,10 @@
 package interaction
 
 import (
+	"strings"
+
 	"github.com/go-gormigrate/gormigrate/v2"
+	"gorm.io/gorm"
 
 	"minidouyin/services/internal/database"
 )
@@ -11,6 +14,33 @@ import (
 // own, so that it does the same to an old database for ever.
 var schema = database.Schema{
 	Service: "interaction",
-	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}},
-	Changes: []*gormigrate.Migration{},
+	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeVersions{}},
+	Changes: []*gormigrate.Migration{
+		{ID: "like versions", Migrate: addLikeVersions},
+	},
+}
+
+// addLikeVersions lets a like that was taken back stay as a row. Each step looks whether it has been done: on MySQL
+// one that was broken off is begun again.
+func addLikeVersions(tx *gorm.DB) error {
+	for _, column := range []string{"liked SMALLINT NOT NULL DEFAULT 1", "version BIGINT NOT NULL DEFAULT 0", "delta SMALLINT NOT NULL DEFAULT 0"} {
+		name, _, _ := strings.Cut(column, " ")
+		if tx.Migrator().HasColumn("likes", name) {
+			continue
+		}
+		if err := tx.Exec("ALTER TABLE likes ADD COLUMN " + column).Error; err != nil {
+			return err
+		}
+	}
+	if !tx.Migrator().HasIndex("likes", "likes_user_liked") {
+		if err := tx.Exec("CREATE INDEX likes_user_liked ON likes (user_id, liked, created_at, id)").Error; err != nil {
+			return err
+		}
+	}
+	if tx.Migrator().HasIndex("likes", "likes_user") {
+		if err := tx.Migrator().DropIndex("likes", "likes_user"); err != nil {
+			return err
+		}
+	}
+	return tx.Exec("CREATE TABLE IF NOT EXISTS like_versions (id BIGINT NOT NULL PRIMARY KEY, reserved BIGINT NOT NULL)").Error
 }

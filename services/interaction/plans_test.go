@@ -17,7 +17,7 @@ func TestPlans(t *testing.T) {
 		videos, users := make([]videoStats, many), make([]userStats, many)
 		for i := range many {
 			user, other := int64(i%100+1), int64(i/100+1)
-			likes[i] = like{UserID: user, VideoID: other, AuthorID: 1, CreatedAt: int64(i / 10)}
+			likes[i] = like{UserID: user, VideoID: other, AuthorID: 1, CreatedAt: int64(i / 10), Liked: 1}
 			comments[i] = comment{UserID: user, VideoID: other, Content: "text", CreatedAt: int64(i / 10)}
 			videos[i] = videoStats{VideoID: int64(i + 1), LikeCount: 100, CommentCount: 100}
 			users[i] = userStats{UserID: int64(i + 1), GivenCount: 100, ReceivedCount: int64(many)}
@@ -53,9 +53,18 @@ func TestPlans(t *testing.T) {
 		p.Check(t, "one video's comments after", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids[:1], next); return err })
 		p.Check(t, "videos' comments", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids, first); return err })
 		p.Check(t, "videos' comments after", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids, next); return err })
-		p.Check(t, "unlike", func(ctx context.Context) error { return s.unlike(ctx, 1, 1) })
+		none := func([]like, tally) {}
+		p.Check(t, "viewer's likes", func(ctx context.Context) error { _, err := s.likedAmong(ctx, 7, ids); return err })
+		p.Check(t, "changes", func(ctx context.Context) error {
+			changes := make([]versioned, 30)
+			for i := range changes {
+				changes[i] = versioned{change{pair{1, int64(i + 1)}, 1, false}, 1 << versionShift}
+			}
+			_, _, err := s.apply(ctx, changes, false)
+			return err
+		})
 		p.Check(t, "delete comment", func(ctx context.Context) error { return s.deleteComment(ctx, 1, 1, 1, 1) })
-		p.Check(t, "purge video", func(ctx context.Context) error { return s.purgeVideo(ctx, 2) })
-		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 2) })
+		p.Check(t, "purge video", func(ctx context.Context) error { return s.purgeVideo(ctx, 2, none) })
+		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 2, none) })
 	})
 }

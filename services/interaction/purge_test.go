@@ -62,7 +62,7 @@ func TestPurgeOfMany(t *testing.T) {
 		const many = 600
 		likes, stats := make([]map[string]any, many), make([]map[string]any, many)
 		for i := range likes {
-			likes[i] = map[string]any{"user_id": i + 1000, "video_id": 10, "author_id": 5, "created_at": i}
+			likes[i] = map[string]any{"user_id": i + 1000, "video_id": 10, "author_id": 5, "created_at": i, "liked": 1, "version": 1, "delta": 1}
 			stats[i] = map[string]any{"user_id": i + 1000, "received_count": 0, "given_count": 1}
 		}
 		stats = append(stats, map[string]any{"user_id": 5, "received_count": many, "given_count": 0})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -38,7 +39,8 @@ func (userStats) TableName() string { return "user_like_stats" }
 // store keeps likes, comments and their counts in the database. Every transaction touches likes or comments first,
 // then video_stats, then user_like_stats, each in the order of its keys: so few of them meet in a deadlock.
 type store struct {
-	db *database.DB
+	db       *database.DB
+	reserved atomic.Int64 // see likeVersions
 }
 
 func now() int64 { return time.Now().UnixMilli() }
@@ -56,7 +58,7 @@ func (s *store) stats(ctx context.Context, viewer int64, videos []int64) ([]view
 	}
 	var found []viewedStats
 	err := s.db.Read(ctx).Raw(`SELECT video_id, like_count, comment_count,
-		EXISTS (SELECT 1 FROM likes WHERE likes.user_id = ? AND likes.video_id = video_stats.video_id) AS liked
+		EXISTS (SELECT 1 FROM likes WHERE likes.user_id = ? AND likes.video_id = video_stats.video_id AND likes.liked = 1) AS liked
 		FROM video_stats WHERE video_id IN ?`, viewer, videos).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("get video stats: %w", err)

@@ -6,6 +6,7 @@ package redistest
 import (
 	"context"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,6 +47,19 @@ func Start(tb testing.TB, args ...string) *Server {
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	if err := s.daemon.Kill(); err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+}
+
+// Pause makes the server hang, as one does whose machine is gone, until Continue.
+func (s *Server) Pause(tb testing.TB) { s.signal(tb, syscall.SIGSTOP) }
+
+// Continue ends a Pause.
+func (s *Server) Continue(tb testing.TB) { s.signal(tb, syscall.SIGCONT) }
+
+func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
+	tb.Helper()
+	if err := s.daemon.Signal(signal); err != nil {
 		tb.Fatal("redistest: ", err)
 	}
 }

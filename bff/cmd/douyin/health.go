@@ -39,7 +39,7 @@ func (c *healthCmd) Run(ctx context.Context) error {
 	if c.Part == "bff" {
 		return askReadyz(ctx, addr)
 	}
-	clients, err := bff.NewServices(func(string) []client.Option { return bff.Remote(addr) })
+	clients, err := bff.NewServices(func(string) []client.Option { return bff.Remote(bff.Fixed(addr), nil) })
 	if err != nil {
 		return err
 	}

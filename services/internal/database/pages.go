@@ -27,10 +27,12 @@ type Rows[T any] struct {
 	HasMore bool
 }
 
-// Listing is a table that holds one list per owner. The table needs an index (Owner, created_at, id).
+// Listing is a table that holds one list per owner. The table needs an index (Owner, created_at, id), with the column
+// of Only after Owner.
 type Listing struct {
 	Table string
 	Owner string // the column with the owner's id
+	Only  string // a condition on one column, such as "liked = 1"; "" for all rows
 }
 
 // Pages returns the same page of the list of each owner, by one statement for up to 400 owners. Owners without rows
@@ -61,6 +63,9 @@ func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[
 // walks its own stretch of the index and stops.
 func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	after, place := After(p.After)
+	if l.Only != "" {
+		after = l.Only + " AND " + after
+	}
 	one := fmt.Sprintf("SELECT * FROM %s WHERE %s = ? AND %s ORDER BY created_at DESC, id DESC LIMIT ?", l.Table, l.Owner, after)
 	parts := make([]string, len(owners))
 	var values []any

@@ -1,0 +1,258 @@
+package cache
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	commandTime = 250 * time.Millisecond  // the longest wait for Redis: what is slower is no help
+	markTime    = 5 * time.Second         // how long a mark stands
+	fillTime    = time.Second             // what took longer to load is not kept
+	loadTime    = 5 * time.Second         // the longest load
+	nearTime    = time.Second             // how long a value is kept in the process
+	nearMost    = 10_000                  // values kept in the process
+	epochTime   = time.Second             // how old the known epoch may be
+	epochTTL    = 24 * time.Hour          // longer than any value is kept
+	openTime    = 500 * time.Millisecond  // how long Redis is left alone after it failed
+	failures    = 3                       // in a row, after which it is
+	settleTime  = 1500 * time.Millisecond // after an outage, in which others may still mark what they changed meanwhile
+	retryTime   = 100 * time.Millisecond  // between two attempts to mark what could not be marked
+	pendingMost = 10_000                  // keys remembered for that
+)
+
+// What a text in Redis begins with. Values and absences are followed by the epoch in eight bytes, marks by what makes
+// them unlike each other.
+const (
+	isValue  = 'v'
+	isAbsent = 'n'
+	isMark   = 'x'
+	header   = 1 + 8
+)
+
+// Redis is the part of a Redis that holds the caches of one service, as one process sees it.
+type Redis struct {
+	client  redis.UniversalClient
+	service string
+	log     *slog.Logger
+	breaker *gobreaker.CircuitBreaker[struct{}]
+
+	mu      sync.Mutex
+	order   uint64 // numbers reads and flights as they begin
+	flights map[string]*flight
+	near    map[string]nearValue
+	changed [256]uint64 // how often keys were changed here, by a hash of the key
+	pending map[string]uint64
+	retries uint64 // numbers the entries of pending
+	// lost says that there were too many to remember. Then all values in Redis are old, until they are told apart from
+	// new ones by another epoch.
+	lost      bool
+	epoch     uint64 // of the values that are valid
+	epochAt   time.Time
+	settledAt time.Time // until then nothing is read
+
+	wake    chan struct{}
+	stop    chan struct{}
+	running sync.WaitGroup
+}
+
+// Open returns the caches of a service in the Redis of the client. It does not wait for Redis. The caller closes it,
+// before the client.
+func Open(client redis.UniversalClient, service string, log *slog.Logger) *Redis {
+	r := &Redis{
+		client: client, service: service, log: log,
+		flights: map[string]*flight{}, near: map[string]nearValue{}, pending: map[string]uint64{},
+		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	r.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:       openTime,
+		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failures },
+		IsSuccessful:  func(err error) bool { return !away(err) },
+		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: r.stateChanged,
+	})
+	r.running.Go(r.retry)
+	return r
+}
+
+// Close waits for the loads that are under way and tries a last time to mark what could not be marked.
+func (r *Redis) Close() {
+	close(r.stop)
+	r.running.Wait()
+}
+
+func (r *Redis) stateChanged(_ string, from, to gobreaker.State) {
+	switch {
+	case from == gobreaker.StateClosed:
+		r.log.Warn("redis is away: the caches are not used", "service", r.service)
+	case to == gobreaker.StateClosed:
+		r.log.Info("redis is back: the caches are used again", "service", r.service)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.settledAt = time.Now().Add(settleTime)
+		clear(r.near)
+	}
+}
+
+// away tells whether err means that Redis is away, rather than an answer of it.
+func away(err error) bool {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return false
+	}
+	reply, ok := errors.AsType[redis.Error](err)
+	if !ok {
+		return true
+	}
+	for _, prefix := range []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN"} {
+		if strings.HasPrefix(reply.Error(), prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// pipeline sends the commands in one round trip, one for each node of a cluster. It returns the worst error of them;
+// that a key is not there is none.
+func (r *Redis) pipeline(ctx context.Context, add func(p redis.Pipeliner)) error {
+	_, err := r.breaker.Execute(func() (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, commandTime)
+		defer cancel()
+		cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			add(p)
+			return nil
+		})
+		if errors.Is(err, redis.Nil) {
+			err = nil
+		}
+		for _, cmd := range cmds {
+			if e := cmd.Err(); e != nil && !errors.Is(e, redis.Nil) && (err == nil || away(e)) {
+				err = e
+			}
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+func (r *Redis) epochKey() string { return r.service + ":epoch" }
+
+// answer is what Redis has for a key.
+type answer struct {
+	state state
+	value any // nil when it is kept that there is none
+}
+
+type state int
+
+const (
+	unusable state = iota // marked, of another epoch, or Redis did not say: not to be filled
+	missing
+	kept
+)
+
+// ask returns what Redis has for the keys, and the epoch for what will be filled.
+func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]answer, uint64) {
+	answers := make(map[string]answer, len(keys))
+	if len(keys) == 0 {
+		return answers, 0
+	}
+	r.mu.Lock()
+	epoch, known := r.epoch, r.epochKnown()
+	r.mu.Unlock()
+	gets := make([]*redis.StringCmd, len(keys))
+	var current *redis.StringCmd
+	_ = r.pipeline(ctx, func(p redis.Pipeliner) { // each command has its own error
+		if !known {
+			current = p.Get(ctx, r.epochKey())
+		}
+		for i, key := range keys {
+			gets[i] = p.Get(ctx, key)
+		}
+	})
+	if current != nil {
+		var ok bool
+		if epoch, ok = r.setEpoch(current); !ok {
+			return answers, 0
+		}
+	}
+	if gets[0] == nil || r.bypassNow() { // nothing was sent, or the answer may be the first after an outage
+		return answers, 0
+	}
+	var old []string
+	for i, key := range keys {
+		text, err := gets[i].Result()
+		switch {
+		case errors.Is(err, redis.Nil):
+			answers[key] = answer{state: missing}
+		case err != nil || text == "" || text[0] == isMark:
+		default:
+			value, err := k.open(text, epoch)
+			if err != nil {
+				old = append(old, key)
+				continue
+			}
+			answers[key] = answer{kept, value}
+		}
+	}
+	if len(old) > 0 { // gives way to new values when the mark has fallen
+		_ = r.mark(ctx, old)
+	}
+	return answers, epoch
+}
+
+func (r *Redis) epochKnown() bool { return time.Since(r.epochAt) < epochTime }
+
+// setEpoch takes over what Redis said; no epoch is the epoch 0.
+func (r *Redis) setEpoch(said *redis.StringCmd) (epoch uint64, ok bool) {
+	epoch, err := said.Uint64()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch, r.epochAt = epoch, time.Now()
+	return epoch, true
+}
+
+var errOld = errors.New("a value of another epoch or form")
+
+func (k *kind) open(text string, epoch uint64) (any, error) {
+	if len(text) < header || binary.BigEndian.Uint64([]byte(text[1:header])) != epoch {
+		return nil, errOld
+	}
+	switch text[0] {
+	case isValue:
+		return k.decode(text[header:])
+	case isAbsent:
+		return nil, nil
+	}
+	return nil, errOld
+}
+
+func (k *kind) close(value any, epoch uint64) []byte {
+	begin := byte(isValue)
+	if value == nil {
+		begin = isAbsent
+	}
+	return append(binary.BigEndian.AppendUint64([]byte{begin}, epoch), k.encode(value)...)
+}
+
+// fill keeps values where nothing is.
+func (r *Redis) fill(ctx context.Context, k *kind, values map[string]any, epoch uint64) {
+	if len(values) == 0 {
+		return
+	}
+	_ = r.pipeline(ctx, func(p redis.Pipeliner) { // what is not kept is loaded again
+		for key, value := range values {
+			p.SetNX(ctx, key, k.close(value, epoch), k.ttl(value))
+		}
+	})
+}

@@ -49,7 +49,7 @@ func TestChaos(t *testing.T) {
 	}
 	t.Logf("CHAOS_SEED=%d CHAOS_TIME=%s", seed, duration)
 
-	c := start(t, map[string][]string{"interaction": {"--like-ack=logged"}})
+	c := start(t, nil)
 	people, videos := crowd(t, c.URL(), 8)
 	ctx, cancel := context.WithTimeout(t.Context(), duration)
 	defer cancel()
@@ -133,7 +133,7 @@ func (m *monkey) run(ctx context.Context) {
 			round = m.targets()
 			m.random.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
 		}
-		away, pause := time.Duration(m.random.IntN(600))*time.Millisecond, time.Duration(50+m.random.IntN(450))*time.Millisecond
+		away, pause := time.Duration(m.random.IntN(600))*time.Millisecond, time.Duration(150+m.random.IntN(500))*time.Millisecond
 		m.do(round[0], away)
 		round = round[1:]
 		select {
@@ -238,7 +238,7 @@ func reconcile(t *testing.T, c *cluster.Cluster) {
 func TestLoss(t *testing.T) {
 	for name, flags := range map[string][]string{"with the log on disk": nil, "control without": {"--appendonly", "no"}} {
 		t.Run(name, func(t *testing.T) {
-			c := start(t, map[string][]string{"interaction": {"--like-ack=logged"}, "redis": flags})
+			c := start(t, map[string][]string{"redis": flags})
 			people, videos := crowd(t, c.URL(), 4)
 			db, err := sql.Open("mysql", strings.TrimPrefix(c.DSN("interaction"), "mysql://"))
 			require.NoError(t, err)

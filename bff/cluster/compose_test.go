@@ -175,7 +175,7 @@ func TestComposeNginx(t *testing.T) {
 	site := strings.NewReplacer("${BFFS}", bffs, "${LISTEN}", *service.Environment["LISTEN"]).Replace(string(template))
 	require.NotContains(t, site, "${")
 	folder := t.TempDir()
-	config := "pid nginx.pid; error_log stderr; events {} http { access_log off; " +
+	config := "pid nginx.pid; error_log stderr; events {} http { " +
 		"client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;\n" + site + "}"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(config), 0o600))
 	out, err := exec.Command(daemon.Find("nginx"), "-e", "stderr", "-p", folder, "-c", "nginx.conf", "-t").CombinedOutput()

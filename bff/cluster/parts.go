@@ -155,9 +155,11 @@ func (c *Cluster) addServices(context.Context) (added []string, err error) {
 			if err != nil {
 				return nil, err
 			}
-			args := append([]string{service, "--listen=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd")},
-				c.cfg.Flags[service]...)
-			c.addDouyin(name, args, "DOUYIN_DSN="+c.DSN(service), "DOUYIN_REDIS="+c.RedisURL())
+			args := []string{service, "--listen=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd")}
+			if service == "interaction" {
+				args = append(args, "--like-ack=logged") // Redis keeps what it acknowledges
+			}
+			c.addDouyin(name, append(args, c.cfg.Flags[service]...), "DOUYIN_DSN="+c.DSN(service), "DOUYIN_REDIS="+c.RedisURL())
 			added = append(added, name)
 		}
 	}
@@ -208,11 +210,11 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 	}
 	var servers strings.Builder
 	for _, name := range names("bff") {
-		fmt.Fprintf(&servers, "server %s max_fails=1 fail_timeout=1s;\n    ", c.addr(name))
+		fmt.Fprintf(&servers, "server %s max_fails=0;\n    ", c.addr(name))
 	}
 	listen := strings.TrimPrefix(c.URL(), "http://")
 	config := fmt.Sprintf("daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n"+
-		"events { worker_connections 2048; }\nhttp {\naccess_log off;\n"+
+		"events { worker_connections 2048; }\nhttp {\n"+
 		"client_body_temp_path body;\nproxy_temp_path proxy;\nfastcgi_temp_path other;\nuwsgi_temp_path other;\nscgi_temp_path other;\n"+
 		"%s}\n", strings.NewReplacer("${LISTEN}", listen, "${BFFS}", servers.String()).Replace(nginxTemplate))
 	if err := os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(config), 0o600); err != nil {

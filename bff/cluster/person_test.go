@@ -199,13 +199,18 @@ func (p *person) publish(ctx context.Context, title string) error {
 	return nil
 }
 
-// crowd registers people, each with a video, and returns them with the ids of the videos.
+// videosEach is how many videos each of a crowd has published.
+const videosEach = 3
+
+// crowd registers people who have published videos, and returns them with the ids of the videos, newest first.
 func crowd(t *testing.T, url string, n int) (people []*person, videos []int64) {
 	t.Helper()
 	for i := range n {
 		p := newPerson(url, fmt.Sprintf("person-%d", i+1))
 		require.NoError(t, p.register(t.Context()))
-		require.NoError(t, p.publish(t.Context(), "video of "+p.name))
+		for range videosEach {
+			require.NoError(t, p.publish(t.Context(), "video of "+p.name))
+		}
 		people = append(people, p)
 	}
 	var feed struct {
@@ -215,6 +220,6 @@ func crowd(t *testing.T, url string, n int) (people []*person, videos []int64) {
 	for _, node := range feed.Feed.Nodes {
 		videos = append(videos, node.DatabaseID)
 	}
-	require.Len(t, videos, n)
+	require.Len(t, videos, n*videosEach)
 	return people, videos
 }

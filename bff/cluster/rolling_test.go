@@ -120,7 +120,7 @@ func ours(c *cluster.Cluster) (names []string) {
 // Every part is stopped and started again, one after the other, under load: nobody who reads notices, and nothing that
 // was acknowledged is lost.
 func TestRollingRestart(t *testing.T) {
-	c := start(t, map[string][]string{"interaction": {"--like-ack=logged"}})
+	c := start(t, nil)
 	l := put(t, c)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -128,7 +128,6 @@ func TestRollingRestart(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		require.NoError(t, c.Stop(ctx, name))
 		require.NoError(t, c.Start(ctx, name))
-		time.Sleep(time.Second) // nginx asks an instance again that it could not reach
 	}
 	l.end(t)
 	for _, f := range l.failed {
@@ -141,14 +140,14 @@ func TestRollingRestart(t *testing.T) {
 // One instance of everything is killed under load: after a moment nobody who reads notices, and nothing that was
 // acknowledged is lost.
 func TestKilledInstances(t *testing.T) {
-	c := start(t, map[string][]string{"interaction": {"--like-ack=logged"}})
+	c := start(t, nil)
 	l := put(t, c)
 	time.Sleep(time.Second)
 	killed := time.Now()
 	for _, kind := range []string{"bff", "basics", "interaction", "social"} {
 		require.NoError(t, c.Kill(kind+"-1"))
 	}
-	time.Sleep(loseWindow + 5*time.Second)
+	time.Sleep(loseWindow + 3*time.Second)
 	l.end(t)
 	early := 0
 	for _, f := range l.failed {

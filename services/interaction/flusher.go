@@ -47,7 +47,7 @@ const (
 type flusher struct {
 	*likeLog
 	linger  time.Duration
-	changed func(ctx context.Context, counts tally) // is called after a commit and before the entries go
+	changed func(ctx context.Context, rows []like) // is called after a commit and before the entries go
 
 	waiting [flushers]atomic.Uint64 // bits of the partitions with entries
 	wake    [flushers]chan struct{}
@@ -67,7 +67,7 @@ type mark struct {
 	attempts map[string]int  // of entries that failed by themselves
 }
 
-func newFlusher(l *likeLog, changed func(context.Context, tally)) *flusher {
+func newFlusher(l *likeLog, changed func(context.Context, []like)) *flusher {
 	f := &flusher{likeLog: l, token: rand.Text(), changed: changed}
 	for i := range f.wake {
 		f.wake[i] = make(chan struct{}, 1)
@@ -423,12 +423,12 @@ func (f *flusher) transact(ctx context.Context, batch []entry) error {
 	for i, e := range batch {
 		changes[i] = e.versioned
 	}
-	counts, _, err := f.store.apply(ctx, changes, false)
+	rows, err := f.store.apply(ctx, changes, false)
 	if err != nil {
 		return fmt.Errorf("flush likes: %w", err)
 	}
 	f.met.batches.Observe(float64(len(batch)))
-	f.changed(ctx, counts)
+	f.changed(ctx, rows) // all of them: after a crash, the first time may not have come so far
 	return nil
 }
 

@@ -110,14 +110,7 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err != nil {
 		return nil, err
 	}
-	stats := make(map[int64]*interaction.VideoStats, len(req.VideoIds))
-	for _, id := range req.VideoIds {
-		stats[id] = &interaction.VideoStats{}
-	}
-	for _, s := range found {
-		stats[s.VideoID] = &interaction.VideoStats{LikeCount: s.LikeCount, CommentCount: s.CommentCount, LikedByViewer: s.Liked}
-	}
-	return &interaction.BatchGetVideoStatsResponse{Stats: stats}, nil
+	return &interaction.BatchGetVideoStatsResponse{Stats: found}, nil
 }
 
 // BatchGetUserLikeStats returns the counts of every user asked for. Code: InvalidArgument.
@@ -129,14 +122,7 @@ func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.Ba
 	if err != nil {
 		return nil, err
 	}
-	stats := make(map[int64]*interaction.UserLikeStats, len(req.UserIds))
-	for _, id := range req.UserIds {
-		stats[id] = &interaction.UserLikeStats{}
-	}
-	for _, s := range found {
-		stats[s.UserID] = &interaction.UserLikeStats{ReceivedCount: s.ReceivedCount, GivenCount: s.GivenCount}
-	}
-	return &interaction.BatchGetUserLikeStatsResponse{Stats: stats}, nil
+	return &interaction.BatchGetUserLikeStatsResponse{Stats: found}, nil
 }
 
 // CreateComment writes a comment. Code: InvalidArgument.
@@ -145,10 +131,9 @@ func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateComm
 		return nil, err
 	}
 	c := comment{UserID: req.UserID, VideoID: req.VideoID, Content: req.Content}
-	if err := h.store.createComment(ctx, &c); err != nil {
+	if err := h.likes.changeVideo(ctx, c.VideoID, func() error { return h.store.createComment(ctx, &c) }); err != nil {
 		return nil, err
 	}
-	h.likes.changedVideo(ctx, req.VideoID)
 	return &interaction.CreateCommentResponse{Comment: c.wire()}, nil
 }
 
@@ -174,10 +159,12 @@ func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteComm
 		argument.ID("user", req.UserID), argument.ID("video author", req.VideoAuthorID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID); err != nil {
+	err := h.likes.changeVideo(ctx, req.VideoID, func() error {
+		return h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID)
+	})
+	if err != nil {
 		return nil, err
 	}
-	h.likes.changedVideo(ctx, req.VideoID)
 	return &interaction.DeleteCommentResponse{}, nil
 }
 

@@ -41,6 +41,8 @@ func (l *like) wire() *interaction.Like {
 	return &interaction.Like{ID: l.ID, VideoID: l.VideoID, CreatedAt: l.CreatedAt}
 }
 
+func (l like) pair() pair { return pair{l.UserID, l.VideoID} }
+
 // pair is what can be liked once.
 type pair struct{ UserID, VideoID int64 }
 
@@ -60,10 +62,9 @@ type versioned struct {
 // maxChanges is how many changes one transaction makes. MariaDB plans longer lists of pairs in another way.
 const maxChanges = 500
 
-// apply makes the changes, at most one for a pair, in one transaction. It returns what they added to the counts, and
-// the highest version that their rows have now. A change that is not newer than the row adds nothing, so it may be
+// apply makes the changes, at most one for a pair, in one transaction. It returns their rows, as they are then. A change that is not newer than the row adds nothing, so it may be
 // repeated; with newest, each is made newer than its row.
-func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (counts tally, top int64, err error) {
+func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (rows []like, err error) {
 	slices.SortFunc(changes, func(a, b versioned) int { return a.compare(b.pair) })
 	var covered int64
 	err = s.db.Write(ctx, func(tx *gorm.DB) (err error) {
@@ -74,13 +75,11 @@ func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (co
 		if err := tx.Exec(sql, values...).Error; err != nil {
 			return err
 		}
-		rows, err := changedRows(tx, changes)
-		if err != nil {
+		if rows, err = changedRows(tx, changes); err != nil {
 			return err
 		}
-		counts, top = newTally(), 0
+		counts := newTally()
 		for _, l := range rows {
-			top = max(top, l.Version)
 			if l.Delta != 0 {
 				counts.likes(int64(l.Delta), l)
 			}
@@ -90,7 +89,7 @@ func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (co
 	if err == nil {
 		s.reserved.Store(covered) // an older value only costs another look
 	}
-	return counts, top, err
+	return rows, err
 }
 
 // upsert inserts the rows; a row that is there already takes what is newer, and notes what that adds to the counts.

@@ -297,19 +297,21 @@ func raise(n *atomic.Int64, to int64) {
 
 // direct makes the change in the database without the log, newer than all that was promised before: for when Redis is
 // away, and every promise is kept by the database.
-func (l *likeLog) direct(ctx context.Context, c change) (tally, error) {
+func (l *likeLog) direct(ctx context.Context, c change) ([]like, error) {
 	version := l.clock() << versionShift
 	l.mu.Lock()
 	if len(l.repair) < maxRepair {
 		l.repair[c.pair] = struct{}{}
 	}
 	l.mu.Unlock()
-	counts, written, err := l.store.apply(ctx, []versioned{{c, version}}, true)
+	rows, err := l.store.apply(ctx, []versioned{{c, version}}, true)
 	if err != nil {
-		return counts, fmt.Errorf("write like: %w", err)
+		return nil, fmt.Errorf("write like: %w", err)
 	}
-	raise(&l.floor, written)
-	return counts, nil
+	for _, row := range rows {
+		raise(&l.floor, row.Version)
+	}
+	return rows, nil
 }
 
 // unavailable is the answer to a like that could not be promised.

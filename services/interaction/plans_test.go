@@ -60,7 +60,7 @@ func TestPlans(t *testing.T) {
 			for i := range changes {
 				changes[i] = versioned{change{pair{1, int64(i + 1)}, 1, false}, 1 << versionShift}
 			}
-			_, _, err := s.apply(ctx, changes, false)
+			_, err := s.apply(ctx, changes, false)
 			return err
 		})
 		p.Check(t, "delete comment", func(ctx context.Context) error { return s.deleteComment(ctx, 1, 1, 1, 1) })

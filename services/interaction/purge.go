@@ -11,8 +11,8 @@ import (
 // begun again.
 const batch = 500
 
-// purged is called after each transaction of a purge with the likes that it deleted and what it took off the counts.
-type purged func(likes []like, counts tally)
+// purged is called after each transaction of a purge with the likes that it deleted, and those whose counts changed.
+type purged func(likes []like, comments tally)
 
 // purgeVideo deletes all likes and comments of a video.
 func (s *store) purgeVideo(ctx context.Context, id int64, done purged) error {

@@ -44,7 +44,7 @@ func TestPurge(t *testing.T) {
 		purgeVideo(11)
 		purgeVideo(12)
 		purgeVideo(999)
-		db := servicetest.Database(t, s.dsn)
+		db := servicetest.Database(t, s.backend.DSN)
 		for _, table := range []string{"likes", "comments", "video_stats", "user_like_stats"} {
 			left := int64(-1)
 			if err := db.Read(t.Context()).Table(table).Count(&left).Error; err != nil || left != 0 {
@@ -66,7 +66,7 @@ func TestPurgeOfMany(t *testing.T) {
 			stats[i] = map[string]any{"user_id": i + 1000, "received_count": 0, "given_count": 1}
 		}
 		stats = append(stats, map[string]any{"user_id": 5, "received_count": many, "given_count": 0})
-		err := servicetest.Database(t, s.dsn).Write(t.Context(), func(tx *gorm.DB) error {
+		err := servicetest.Database(t, s.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error {
 			for table, rows := range map[string][]map[string]any{"likes": likes, "user_like_stats": stats, "video_stats": {{"video_id": 10, "like_count": many, "comment_count": 0}}} {
 				if err := tx.Table(table).CreateInBatches(rows, 500).Error; err != nil {
 					return err

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/database"
 )
 
@@ -45,37 +46,48 @@ type store struct {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// viewedStats are the counts of a video with whether the viewer likes it.
-type viewedStats struct {
-	VideoID, LikeCount, CommentCount int64
-	Liked                            bool
-}
-
-// stats returns the counts of the videos that have any, as the viewer sees them.
-func (s *store) stats(ctx context.Context, viewer int64, videos []int64) ([]viewedStats, error) {
+// stats returns the counts of every video, as the viewer sees them.
+func (s *store) stats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
+	stats := make(map[int64]*interaction.VideoStats, len(videos))
 	if len(videos) == 0 {
-		return nil, nil
+		return stats, nil
 	}
-	var found []viewedStats
+	for _, id := range videos {
+		stats[id] = &interaction.VideoStats{}
+	}
+	var found []struct {
+		VideoID, LikeCount, CommentCount int64
+		Liked                            bool
+	}
 	err := s.db.Read(ctx).Raw(`SELECT video_id, like_count, comment_count,
 		EXISTS (SELECT 1 FROM likes WHERE likes.user_id = ? AND likes.video_id = video_stats.video_id AND likes.liked = 1) AS liked
 		FROM video_stats WHERE video_id IN ?`, viewer, videos).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("get video stats: %w", err)
 	}
-	return found, nil
+	for _, v := range found {
+		stats[v.VideoID] = &interaction.VideoStats{LikeCount: v.LikeCount, CommentCount: v.CommentCount, LikedByViewer: v.Liked}
+	}
+	return stats, nil
 }
 
-// userStats returns the counts of the users who have any.
-func (s *store) userStats(ctx context.Context, users []int64) ([]userStats, error) {
+// userStats returns the counts of every user.
+func (s *store) userStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
+	stats := make(map[int64]*interaction.UserLikeStats, len(users))
 	if len(users) == 0 {
-		return nil, nil
+		return stats, nil
 	}
 	var found []userStats
 	if err := s.db.Read(ctx).Where("user_id IN ?", users).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get user like stats: %w", err)
 	}
-	return found, nil
+	for _, id := range users {
+		stats[id] = &interaction.UserLikeStats{}
+	}
+	for _, u := range found {
+		stats[u.UserID] = &interaction.UserLikeStats{ReceivedCount: u.ReceivedCount, GivenCount: u.GivenCount}
+	}
+	return stats, nil
 }
 
 // tally collects what a transaction adds to the counts.

@@ -7,8 +7,9 @@ import (
 	"sync"
 	"time"
 
-
+	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -23,6 +24,7 @@ const (
 type likes struct {
 	*flusher // nil without Redis
 	store    *store
+	counts   *counts // nil without Redis
 	met      *metrics
 	ack      string
 
@@ -40,7 +42,8 @@ func openLikes(ctx context.Context, s *store, cfg Config) *likes {
 	}
 	log := &likeLog{redis: cfg.Redis, store: s, log: cfg.Log, met: ls.met, queue: make(chan *appending), repair: map[pair]struct{}{}}
 	log.up.Store(true)
-	ls.flusher = newFlusher(log, ls.changed)
+	ls.counts = openCounts(cache.Open(cfg.Redis, "interaction", cfg.Log))
+	ls.flusher = newFlusher(log, ls.counts.drop)
 	ls.onRisks = func(context.Context) {}
 	if ls.ack == AckLogged {
 		ls.linger = linger
@@ -74,6 +77,9 @@ func (ls *likes) close() {
 	}
 	ls.stop()
 	ls.running.Wait()
+	if ls.counts != nil {
+		ls.counts.redis.Close()
+	}
 }
 
 // change makes the change and returns when it is promised.
@@ -87,7 +93,7 @@ func (ls *likes) change(ctx context.Context, c change) error {
 
 func (ls *likes) promise(ctx context.Context, c change) error {
 	if ls.flusher == nil {
-		_, _, err := ls.store.apply(ctx, []versioned{{c, now() << versionShift}}, true)
+		_, err := ls.store.apply(ctx, []versioned{{c, now() << versionShift}}, true)
 		if err != nil {
 			return fmt.Errorf("write like: %w", err)
 		}
@@ -96,9 +102,9 @@ func (ls *likes) promise(ctx context.Context, c change) error {
 	version, err := ls.append(ctx, c)
 	switch {
 	case errors.Is(err, errAway) && ls.ack == AckStored:
-		counts, err := ls.direct(ctx, c)
+		rows, err := ls.direct(ctx, c)
 		if err == nil {
-			ls.changed(ctx, counts)
+			ls.counts.drop(ctx, rows)
 		}
 		return err
 	case errors.Is(err, errAway):
@@ -130,12 +136,12 @@ func (ls *likes) settleUsers(ctx context.Context, users []int64) {
 	}
 }
 
-// stats returns the counts of the videos, as the viewer sees them.
-func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) ([]viewedStats, error) {
-	if ls.flusher == nil || !ls.up.Load() || len(videos) == 0 {
+// stats returns the counts of every video, as the viewer sees them.
+func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
+	if ls.counts == nil || !ls.up.Load() || len(videos) == 0 {
 		return ls.store.stats(ctx, viewer, videos)
 	}
-	found, err := ls.store.stats(ctx, 0, videos)
+	found, err := ls.counts.of(ctx, ls.store, viewer, videos)
 	if err != nil || viewer == 0 {
 		return found, err
 	}
@@ -143,14 +149,11 @@ func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) ([]vie
 	if err != nil {
 		return nil, err
 	}
-	for i := range found {
-		found[i].Liked = liked[found[i].VideoID]
-		delete(liked, found[i].VideoID)
+	stats := make(map[int64]*interaction.VideoStats, len(found)) // what is found is shared
+	for id, counts := range found {
+		stats[id] = &interaction.VideoStats{LikeCount: counts.LikeCount, CommentCount: counts.CommentCount, LikedByViewer: liked[id]}
 	}
-	for id := range liked { // the counts do not have it yet
-		found = append(found, viewedStats{VideoID: id, Liked: liked[id]})
-	}
-	return found, nil
+	return stats, nil
 }
 
 // liked returns whether the viewer likes the videos: by what Redis knows, the others by one look into the database,
@@ -186,8 +189,12 @@ func (ls *likes) liked(ctx context.Context, viewer int64, videos []int64) (map[i
 	return learnt, nil
 }
 
-func (ls *likes) userStats(ctx context.Context, users []int64) ([]userStats, error) {
-	return ls.store.userStats(ctx, users)
+// userStats returns the counts of every user.
+func (ls *likes) userStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
+	if ls.counts == nil {
+		return ls.store.userStats(ctx, users)
+	}
+	return ls.counts.ofUsers(ctx, ls.store, users)
 }
 
 // purgeVideo deletes what is held of a video. What is in the log at this moment is waited for; what comes later, from
@@ -206,14 +213,22 @@ func (ls *likes) purgeUser(ctx context.Context, id int64) error {
 }
 
 func (ls *likes) purged(ctx context.Context) purged {
-	return func(deleted []like, counts tally) {
-		ls.changed(ctx, counts)
-		if ls.flusher == nil || !ls.up.Load() {
+	return func(deleted []like, rest tally) {
+		if ls.flusher == nil {
+			return
+		}
+		ls.counts.drop(ctx, deleted)
+		keys := make([]string, 0, len(rest.videos))
+		for id := range rest.videos {
+			keys = append(keys, ls.counts.videos.Key(id))
+		}
+		ls.counts.redis.Drop(ctx, keys...)
+		if !ls.up.Load() {
 			return
 		}
 		pairs := make([]pair, len(deleted))
 		for i, l := range deleted {
-			pairs[i] = pair{l.UserID, l.VideoID}
+			pairs[i] = l.pair()
 		}
 		if err := ls.drop(ctx, pairs); err != nil {
 			ls.readFailed(ctx, err)
@@ -221,9 +236,10 @@ func (ls *likes) purged(ctx context.Context) purged {
 	}
 }
 
-// changed makes the caches forget counts that have changed.
-func (ls *likes) changed(context.Context, tally) {}
-
-// changedVideo makes the caches forget the counts of a video.
-func (ls *likes) changedVideo(context.Context, int64) {}
-
+// changeVideo makes a change to the counts of a video beside its likes, which the caches then forget.
+func (ls *likes) changeVideo(ctx context.Context, id int64, write func() error) error {
+	if ls.counts == nil {
+		return write()
+	}
+	return ls.counts.redis.Change(ctx, func(*cache.Change) error { return write() }, ls.counts.videos.Key(id))
+}

@@ -35,14 +35,18 @@ func EachDatabase(t *testing.T, test func(t *testing.T, dsn string)) {
 type Backend struct {
 	DSN   string
 	Redis redis.UniversalClient // nil for none
+	// LikeAck is that of services.Config.
+	LikeAck string
 }
 
 // EachBackend runs the test as sub-tests, each on a new empty database: SQLite alone, SQLite with the Redis inside the
 // process, and MySQL with a real Redis.
 func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
-	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{SQLite(t), EmbeddedRedis(t)}) })
-	t.Run("mysql and redis", func(t *testing.T) { test(t, Backend{mysqltest.Database(t), Redis(t, redistest.Start(t).URL)}) })
+	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Redis: EmbeddedRedis(t)}) })
+	t.Run("mysql and redis", func(t *testing.T) {
+		test(t, Backend{DSN: mysqltest.Database(t), Redis: Redis(t, redistest.Start(t).URL)})
+	})
 }
 
 // SQLite returns the DSN of a new empty database. Its path has characters that mean something in a URI.
@@ -54,7 +58,7 @@ func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	tb.Helper()
 	statements := &Statements{}
 	service, err := services.Open(tb.Context(), name, services.Config{
-		DSN: b.DSN, Redis: b.Redis, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
+		DSN: b.DSN, Redis: b.Redis, LikeAck: b.LikeAck, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
 		OnStatement: statements.add,
 	})
 	if err != nil {

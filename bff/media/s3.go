@@ -21,12 +21,14 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 const (
-	statTimeout   = 5 * time.Second  // to say how long a file is
+	statTimeout   = 3 * time.Second  // to say how long a file is
+	readyTimeout  = time.Second      // to say that it answers
 	stallTimeout  = 30 * time.Second // a connection must carry something within
-	tries         = 5                // of a request; they take about three seconds when nobody answers
+	tries         = 6                // of a request; they take some seconds when nobody answers
 	signedFor     = 6 * time.Hour    // how long a signed address is good
 	defaultRegion = "us-east-1"      // what servers of S3 other than Amazon's call their only region
 )
@@ -88,6 +90,9 @@ func parseBucket(u *url.URL) (at place, err error) {
 	at.bucket, at.prefix = u.Host, strings.Trim(u.Path, "/")
 	if at.bucket == "" || u.Port() != "" {
 		return at, errors.New("a bucket has the form s3://bucket or s3://bucket/prefix")
+	}
+	if err := s3utils.CheckValidBucketName(at.bucket); err != nil {
+		return at, fmt.Errorf("%q is no name of a bucket: %w", at.bucket, err)
 	}
 	if !prefixForm.MatchString(at.prefix) {
 		return at, fmt.Errorf("the prefix %q holds more than letters, digits, dots, hyphens and slashes", at.prefix)
@@ -216,7 +221,7 @@ func (b *bucket) check(ctx context.Context) error {
 	}
 	if !exists {
 		if !b.at.create {
-			return fmt.Errorf("there is no bucket %s; make it, or have it made by create=true in the URL", b.at.bucket)
+			return fmt.Errorf("there is no bucket %s that these keys can see; make it, or have it made by create=true in the URL", b.at.bucket)
 		}
 		err := b.client.MakeBucket(ctx, b.at.bucket, minio.MakeBucketOptions{Region: b.at.region})
 		if code := codeOf(err); err != nil && code != "BucketAlreadyOwnedByYou" && code != "BucketAlreadyExists" {
@@ -236,7 +241,7 @@ func (b *bucket) check(ctx context.Context) error {
 // explain says of a start that has failed what can be done about it.
 func (b *bucket) explain(err error) error {
 	switch codeOf(err) {
-	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch":
+	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
 		return fmt.Errorf("%s refuses the keys; check --s3-access-key and --s3-secret-key, and what they may do: %w", b.at.endpoint, err)
 	}
 	if isAway(err) {
@@ -295,7 +300,7 @@ func (b *bucket) open(ctx context.Context, key, ranges string) (io.ReadSeekClose
 	within, cancel := context.WithTimeout(ctx, statTimeout)
 	defer cancel()
 	info, err := b.client.StatObject(within, b.at.bucket, b.object(key), minio.StatObjectOptions{})
-	if info := codeOf(err); info == minio.NoSuchKey {
+	if codeOf(err) == minio.NoSuchKey {
 		return nil, os.ErrNotExist
 	}
 	if err != nil {
@@ -326,6 +331,8 @@ func (b *bucket) remove(ctx context.Context, key string) error {
 }
 
 func (b *bucket) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
 	exists, err := b.client.BucketExists(ctx, b.at.bucket)
 	if err == nil && !exists {
 		err = fmt.Errorf("there is no bucket %s", b.at.bucket)

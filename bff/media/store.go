@@ -17,6 +17,8 @@ const (
 	openTimeout   = 15 * time.Second // to say at the start that it can be used
 	commitTimeout = 90 * time.Second // to take the files of an upload, with all retries
 	removeTimeout = 10 * time.Second // to give up a file
+
+	takeBackTimeout = 2 * time.Second // to give up the files of an upload that has failed, while its client waits
 )
 
 // A store keeps finished files by their keys. It is asked for keys of the right form only. Its errors are errAway when
@@ -97,8 +99,10 @@ func (s *Staged) Commit(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTimeout)
+		defer cancel()
 		for _, moved := range s.files[:i+1] { // the last one may have arrived nevertheless
-			err = errors.Join(err, s.m.Remove(context.WithoutCancel(ctx), moved.key))
+			err = errors.Join(err, s.m.Remove(back, moved.key))
 		}
 		if ctx.Err() == nil && (errors.Is(err, errAway) || within.Err() != nil) {
 			s.m.cfg.Log.ErrorContext(ctx, "store files", "error", err)

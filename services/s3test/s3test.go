@@ -50,8 +50,16 @@ func Start(tb testing.TB) *Server {
 
 // Store returns the URL of a store in a bucket of its own, which is made when the store is opened.
 func (s *Server) Store(bucket string) string {
-	return "s3://" + bucket + "?path-style=true&create=true&endpoint=" + s.Endpoint
+	return StoreAt(s.Endpoint, bucket)
 }
+
+// StoreAt returns the same for another way to the server.
+func StoreAt(endpoint, bucket string) string {
+	return "s3://" + bucket + "?path-style=true&create=true&endpoint=" + endpoint
+}
+
+// Folder returns where the server keeps its objects: a folder for each bucket, files by their names in it.
+func (s *Server) Folder() string { return filepath.Join(s.folder, "objects") }
 
 // Kill ends the server as a power cut does.
 func (s *Server) Kill(tb testing.TB) {
@@ -68,13 +76,12 @@ func (s *Server) Restart(tb testing.TB) {
 	if err != nil {
 		tb.Fatal("s3test: ", err)
 	}
-	objects := filepath.Join(s.folder, "objects")
-	if err := os.MkdirAll(objects, 0o700); err != nil {
+	if err := os.MkdirAll(s.Folder(), 0o700); err != nil {
 		tb.Fatal("s3test: ", err)
 	}
 	log := filepath.Join(s.folder, "log")
 	s.daemon, err = daemon.Start(daemon.Command{Path: program, Log: log,
-		Args: []string{"--port", s.Endpoint[len("http://"):], "--health", s.health, "--quiet", "posix", objects},
+		Args: []string{"--port", s.Endpoint[len("http://"):], "--health", s.health, "--quiet", "posix", s.Folder()},
 		Env:  []string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey}})
 	if err != nil {
 		tb.Fatal("s3test: ", err)

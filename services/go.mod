@@ -22,6 +22,7 @@ require (
 	google.golang.org/grpc v1.83.2
 	gorm.io/driver/mysql v1.6.0
 	gorm.io/gorm v1.31.2
+	gorm.io/plugin/dbresolver v1.6.2
 	minidouyin/idl v0.0.0
 )
 

@@ -45,6 +45,11 @@ type Config struct {
 	// DSN names the database: "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of
 	// go-sql-driver, such as "mysql://root@unix(/run/mysqld.sock)/name".
 	DSN string
+	// Replicas are the DSNs of read replicas of a MySQL database. Pages of what is older than some seconds are read
+	// there; when a replica is away, from the database itself.
+	Replicas []string
+	// Connections is the most that are open to each MySQL server; 0 means 32.
+	Connections int
 	// Log receives one line for each call that failed by the service's own fault. Nil means slog.Default().
 	Log *slog.Logger
 	// Redis holds caches and likes that are not in the database yet. Nil means that there are none: every call goes to
@@ -71,6 +76,9 @@ const (
 	AckLogged = interaction.AckLogged
 )
 
+// CheckReplicas returns why these DSNs cannot name replicas of the database, nil when they can.
+func CheckReplicas(dsn string, replicas []string) error { return database.CheckReplicas(dsn, replicas) }
+
 // Service is an open service.
 type Service struct {
 	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves
@@ -83,7 +91,7 @@ type Service struct {
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
 // come after those that every service has.
 func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (*Service, error) {
-	dbConfig := database.Config{DSN: cfg.DSN}
+	dbConfig := database.Config{DSN: cfg.DSN, Replicas: cfg.Replicas, Connections: cfg.Connections}
 	if cfg.OnStatement != nil {
 		dbConfig.OnStatement = func(ctx context.Context, sql string, _ []any) { cfg.OnStatement(ctx, sql) }
 	}

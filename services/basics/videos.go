@@ -88,8 +88,12 @@ func (s *store) videos(ctx context.Context, ids []int64) ([]video, error) {
 // feed returns a page of all videos, newest first: with before, only those published before that time.
 func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database.Rows[video], error) {
 	after, values := database.After(p.After)
+	start := p.After
+	if before != nil && (start == nil || *before < start.CreatedAt) {
+		start = &page.Cursor{CreatedAt: *before}
+	}
 	// The time alone orders them. With id behind it, MariaDB does not see that the unique index has the order.
-	query := s.db.Read(ctx).Where(after, values...).Order("created_at DESC").Limit(int(p.Limit) + 1)
+	query := s.db.ReadAfter(ctx, start).Where(after, values...).Order("created_at DESC").Limit(int(p.Limit) + 1)
 	if before != nil {
 		query = query.Where("created_at < ?", *before)
 	}
@@ -102,7 +106,7 @@ func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database
 
 // userVideos returns a page of each author's videos, newest first.
 func (s *store) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]database.Rows[video], error) {
-	return database.Pages[video](s.db.Read(ctx), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
+	return database.Pages[video](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
 }
 
 // updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.

@@ -99,5 +99,5 @@ func (s *store) comments(ctx context.Context, ids []int64) ([]comment, error) {
 
 // commentsUnder returns a page of the comments under each video, newest first.
 func (s *store) commentsUnder(ctx context.Context, videos []int64, p *page.Page) (map[int64]database.Rows[comment], error) {
-	return database.Pages[comment](s.db.Read(ctx), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
+	return database.Pages[comment](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
 }

@@ -246,5 +246,5 @@ func (s *store) versionOf(ctx context.Context, p pair) (int64, error) {
 
 // likesOf returns a page of the likes of each user, latest first.
 func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
-	return database.Pages[like](s.db.Read(ctx), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
+	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
 }

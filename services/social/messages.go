@@ -96,7 +96,7 @@ func (s *store) messages(ctx context.Context, a, b int64, limit int, before *pag
 	low, high := pair(a, b)
 	condition, place := database.After(before)
 	var found []message
-	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{low, high}, place...)...).
+	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{low, high}, place...)...).
 		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
 	if err != nil {
 		return database.Rows[message]{}, fmt.Errorf("list messages: %w", err)

@@ -118,12 +118,12 @@ func count(tx *gorm.DB, follows []follow, n int64) error {
 
 // following returns a page of those whom each user follows, latest first.
 func (s *store) following(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[following], error) {
-	return database.Pages[following](s.db.Read(ctx), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
+	return database.Pages[following](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
 }
 
 // followers returns a page of those who follow each user, latest first.
 func (s *store) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[follower], error) {
-	return database.Pages[follower](s.db.Read(ctx), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
+	return database.Pages[follower](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
 }
 
 // friends returns a page of those whom the user follows and who follow the user, latest followed first.
@@ -132,7 +132,7 @@ func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (databa
 	values := append([]any{userID}, place...)
 	var found []following
 	// A plain join may be begun from the other end and sorted; this walks the user's list and stops at the limit.
-	err := s.db.Read(ctx).Raw(`SELECT * FROM follows WHERE from_id = ? AND `+after+`
+	err := s.db.ReadAfter(ctx, p.After).Raw(`SELECT * FROM follows WHERE from_id = ? AND `+after+`
 		AND (SELECT back.id FROM follows AS back WHERE back.from_id = follows.to_id AND back.to_id = follows.from_id) IS NOT NULL
 		ORDER BY created_at DESC, id DESC LIMIT ?`, append(values, p.Limit+1)...).Scan(&found).Error
 	if err != nil {

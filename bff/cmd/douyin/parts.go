@@ -26,8 +26,10 @@ import (
 
 // stores are where services keep their data.
 type stores struct {
-	DSN   bff.Secret `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; {service} in it stands for the service's name, for a database each; without it, SQLite files in the data folder."`
-	Redis bff.Secret `name:"redis" placeholder:"URL" help:"Redis of the caches, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, one inside the process when that is alone with its data, else none."`
+	DSN         bff.Secret   `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; {service} in it stands for the service's name, for a database each; without it, SQLite files in the data folder."`
+	Replicas    []bff.Secret `placeholder:"DSN,..." help:"Read replicas of a MySQL database: pages of what is older than some seconds are read there."`
+	Connections int          `name:"db-connections" default:"32" help:"Most connections to each MySQL server, for each service."`
+	Redis       bff.Secret   `name:"redis" placeholder:"URL" help:"Redis of the caches, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, one inside the process when that is alone with its data, else none."`
 }
 
 // Validate refuses a store of a kind that is not known.
@@ -36,6 +38,12 @@ func (s stores) Validate() error {
 		if err := services.CheckDSN(s.of(services.Basics, "")); err != nil {
 			return fmt.Errorf("--dsn: %w", err)
 		}
+	}
+	if s.Connections < 2 {
+		return errors.New("--db-connections: 2 or more")
+	}
+	if err := services.CheckReplicas(s.of(services.Basics, ""), s.replicasOf(services.Basics)); err != nil {
+		return fmt.Errorf("--replicas: %w", err)
 	}
 	if s.Redis != "" {
 		if err := services.CheckRedisURL(string(s.Redis)); err != nil {
@@ -69,6 +77,18 @@ func (s stores) of(service, data string) string {
 		return strings.ReplaceAll(string(s.DSN), "{service}", service)
 	}
 	return "sqlite:" + filepath.Join(data, service+".db")
+}
+
+func (s stores) replicasOf(service string) (dsns []string) {
+	for _, dsn := range s.Replicas {
+		dsns = append(dsns, strings.ReplaceAll(string(dsn), "{service}", service))
+	}
+	return dsns
+}
+
+// config returns the configuration of a service with these stores.
+func (s stores) config(service, data string, cache redis.UniversalClient, log *slog.Logger) services.Config {
+	return services.Config{DSN: s.of(service, data), Replicas: s.replicasOf(service), Connections: s.Connections, Redis: cache, Log: log}
 }
 
 // allCmd is everything in one process.
@@ -109,7 +129,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
-		service, err := services.Open(ctx, name, services.Config{DSN: c.of(name, c.Data), Redis: cache, Log: log})
+		service, err := services.Open(ctx, name, c.config(name, c.Data, cache, log))
 		if err != nil {
 			return err
 		}
@@ -348,7 +368,7 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDirectory(directory)) }()
-	service, err := services.Open(ctx, name, services.Config{DSN: f.of(name, f.Data), Redis: cache, Log: log},
+	service, err := services.Open(ctx, name, f.config(name, f.Data, cache, log),
 		server.WithListener(ln), server.WithExitWaitTime(drainTime))
 	if err != nil {
 		return err

@@ -22,6 +22,10 @@ type Config struct {
 	// DSN is "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of go-sql-driver,
 	// such as "mysql://root@unix(/run/mysqld.sock)/name".
 	DSN string
+	// Replicas are the DSNs of read replicas of a MySQL database; see [DB.ReadAfter].
+	Replicas []string
+	// Connections is the most that are open to each MySQL server; 0 means 32.
+	Connections int
 	// OnStatement, unless nil, is called for every statement after it was sent, with the values of its
 	// placeholders; not for begin and commit.
 	OnStatement func(ctx context.Context, sql string, values []any)
@@ -31,6 +35,7 @@ type Config struct {
 type DB struct {
 	writer, reader *gorm.DB // the same on MySQL
 	txOptions      []*sql.TxOptions
+	replicas       []*sql.DB
 }
 
 // CheckDSN returns why a DSN cannot name a database, nil when it can. Its errors never show the password of the DSN.
@@ -56,14 +61,20 @@ func CheckDSN(dsn string) error {
 // Open opens the database and checks that it answers. Its errors never show the password of the DSN.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	err := CheckDSN(cfg.DSN)
+	if err == nil {
+		err = CheckReplicas(cfg.DSN, cfg.Replicas)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if cfg.Connections == 0 {
+		cfg.Connections = defaultConnections
 	}
 	var db *DB
 	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
 		db, err = openSQLite(path)
 	} else {
-		db, err = openMySQL(strings.TrimPrefix(strings.TrimPrefix(cfg.DSN, "mysql:"), "//"))
+		db, err = openMySQL(cfg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -93,6 +104,9 @@ func (d *DB) Close() error {
 			err = conns.Close()
 		}
 		errs = append(errs, err)
+	}
+	for _, replica := range d.replicas {
+		errs = append(errs, replica.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -11,32 +12,45 @@ import (
 	"gorm.io/gorm"
 )
 
-const maxConnections = 32
+// defaultConnections is the size of the pool of each server.
+const defaultConnections = 32
 
-func openMySQL(dsn string) (*DB, error) {
-	cfg, err := ParseMySQL(dsn)
+func openMySQL(cfg Config) (*DB, error) {
+	conns, dsn, err := openPoolMySQL(cfg.DSN, cfg.Connections, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	cfg.InterpolateParams = true // one round trip per statement
-	cfg.Timeout = 5 * time.Second
-	cfg.Collation = "utf8mb4_bin"
-	connector, err := driver.NewConnector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	conns := sql.OpenDB(connector)
-	conns.SetMaxOpenConns(maxConnections)
-	conns.SetMaxIdleConns(maxConnections)
-	conns.SetConnMaxIdleTime(time.Minute)
-	conns.SetConnMaxLifetime(10 * time.Minute)
 	// With RETURNING, MariaDB reports a row that was there already as a row that was inserted.
-	pool, err := gorm.Open(mysql.New(mysql.Config{Conn: conns, DSNConfig: cfg, DisableWithReturning: true}), config())
+	pool, err := gorm.Open(mysql.New(mysql.Config{Conn: conns, DSNConfig: dsn, DisableWithReturning: true}), config())
 	if err != nil {
 		return nil, errors.Join(err, conns.Close())
 	}
 	// READ COMMITTED: no gap locks, and a transaction sees what others have committed.
-	return &DB{writer: pool, reader: pool, txOptions: []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}}, nil
+	db := &DB{writer: pool, reader: pool, txOptions: []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}}
+	if err := db.openReplicas(cfg, conns); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func openPoolMySQL(dsn string, size int, dialTimeout time.Duration) (*sql.DB, *driver.Config, error) {
+	cfg, err := ParseMySQL(strings.TrimPrefix(strings.TrimPrefix(dsn, "mysql:"), "//"))
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.InterpolateParams = true // one round trip per statement
+	cfg.Timeout = dialTimeout
+	cfg.Collation = "utf8mb4_bin"
+	connector, err := driver.NewConnector(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	conns := sql.OpenDB(connector)
+	conns.SetMaxOpenConns(size)
+	conns.SetMaxIdleConns(size)
+	conns.SetConnMaxIdleTime(time.Minute)
+	conns.SetConnMaxLifetime(10 * time.Minute)
+	return conns, cfg, nil
 }
 
 // ParseMySQL parses what follows "mysql://" in a DSN: a URL or the driver's own form. The parsers' errors are dropped,

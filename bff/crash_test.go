@@ -19,10 +19,16 @@ import (
 // The power is cut again and again while people register, publish, like, comment, follow and chat: nothing that was
 // acknowledged is lost, counters fit the rows, and no file or row is left without its other half.
 func TestPowerCut(t *testing.T) {
+	for _, topology := range []string{"one process", onCluster} {
+		t.Run(topology, func(t *testing.T) { cutPower(t, topology) })
+	}
+}
+
+func cutPower(t *testing.T, topology string) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0")
+	p := newProduct(t, topology, "", "--ffmpeg=-", "--sign-in-limit=0")
 	_, token := p.register(t, "ann")
 	ledger := &ledger{token: token}
 	ledger.publish(p.site, sampleVideo(t), "the first")
@@ -125,7 +131,7 @@ func (l *ledger) check(t *testing.T, s *site) {
 		titles[video["title"].(string)] = true
 		for _, field := range []string{"play_url", "cover_url"} {
 			_, key, _ := strings.Cut(video[field].(string), "/media/")
-			path := filepath.Join(s.data, "blobs", filepath.FromSlash(key))
+			path := filepath.Join(s.blobs, filepath.FromSlash(key))
 			files[path] = true
 			_, err := os.Stat(path)
 			require.NoError(t, err, "a listed file is missing")

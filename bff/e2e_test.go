@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +20,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/bff/cluster"
 	"minidouyin/services/mysqltest"
+	"minidouyin/services/s3test"
 )
 
 // build builds the product once for all tests of this package.
@@ -36,12 +39,13 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// product is the real binary as one or four processes over one data folder.
+// product is the real binary as one or four processes over one data folder, or as a cluster.
 type product struct {
 	*site
 	start     func(tb testing.TB, p *product)
 	processes []*exec.Cmd
 	services  map[string]string // addresses by name, where they are processes
+	cluster   *cluster.Cluster  // nil unless it is one
 }
 
 var servingPattern = regexp.MustCompile(`msg=serving .*(?:url=http://|addr=)([0-9.:]+)`)
@@ -103,6 +107,11 @@ func (p *product) startAll(tb testing.TB) {
 // kill ends all processes at once, as a power cut does.
 func (p *product) kill(tb testing.TB) {
 	tb.Helper()
+	if p.cluster != nil {
+		for _, part := range p.cluster.Parts() {
+			require.NoError(tb, p.cluster.Kill(part))
+		}
+	}
 	for _, process := range p.processes {
 		_ = process.Process.Kill()
 	}
@@ -114,6 +123,11 @@ func (p *product) kill(tb testing.TB) {
 // stop ends the processes in order, the HTTP server first, and expects them to end well.
 func (p *product) stop(tb testing.TB) {
 	tb.Helper()
+	if p.cluster != nil {
+		for _, part := range slices.Backward(p.cluster.Parts()) {
+			require.NoError(tb, p.cluster.Stop(tb.Context(), part))
+		}
+	}
 	for i := len(p.processes) - 1; i >= 0; i-- {
 		require.NoError(tb, p.processes[i].Process.Signal(syscall.SIGTERM))
 		require.NoError(tb, p.processes[i].Wait(), "%v", p.processes[i].Args)
@@ -135,11 +149,44 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 		}
 		p.url = "http://" + p.launch(tb, args...)
 	},
+	onCluster: func(tb testing.TB, p *product, _ string, flags []string) {
+		if p.cluster == nil {
+			p.startCluster(tb, flags)
+			return
+		}
+		for _, part := range p.cluster.Parts() {
+			require.NoError(tb, p.cluster.Start(tb.Context(), part))
+		}
+	},
+}
+
+// onCluster is the topology with two instances of everything behind nginx, and databases of its own.
+const onCluster = "cluster"
+
+// startCluster starts a cluster that acknowledges likes when the counts have them too, as the other topologies do.
+func (p *product) startCluster(tb testing.TB, flags []string) {
+	tb.Helper()
+	path, err := build()
+	require.NoError(tb, err)
+	versitygw, err := s3test.Find()
+	require.NoError(tb, err)
+	p.data, err = os.MkdirTemp("", "cluster") // paths of sockets must be short
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = os.RemoveAll(p.data) })
+	p.blobs = filepath.Join(p.data, "s3", "files", "douyin")
+	p.temporary = []string{filepath.Join(p.data, "bff-1", "tmp"), filepath.Join(p.data, "bff-2", "tmp")}
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	p.cluster, err = cluster.Start(ctx, cluster.Config{Folder: p.data, Douyin: path, VersityGW: versitygw,
+		Flags: map[string][]string{"interaction": {"--like-ack=stored"}, "bff": flags}})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, p.cluster.Close()) })
+	p.url = p.cluster.URL()
 }
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
-	p := &product{site: &site{data: tb.TempDir()}, services: map[string]string{}}
+	p := &product{site: newFolders(tb), services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)
 	tb.Cleanup(func() { p.kill(tb) })
@@ -149,7 +196,11 @@ func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 // One user's day with the real binary, over REST and GraphQL; then the power is cut and everything is still there.
 func TestDay(t *testing.T) {
 	for topology := range topologies {
-		for _, database := range []string{"SQLite", "MySQL"} {
+		databases := []string{"SQLite", "MySQL"}
+		if topology == onCluster {
+			databases = []string{"MariaDB, Redis, etcd and S3"}
+		}
+		for _, database := range databases {
 			t.Run(topology+"/"+database, func(t *testing.T) {
 				dsn := ""
 				if database == "MySQL" {

@@ -26,7 +26,8 @@ func TestREST(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			names := smallWorld(t, s)
 			golden, err := txtar.ParseFile(path)

@@ -48,6 +48,16 @@ type site struct {
 	calls  *counter
 	sql    *counter
 	ground bff.Services
+
+	blobs     string   // folder of the files of uploads
+	temporary []string // folders of what is under way
+}
+
+// newFolders returns a site that keeps everything in a folder of its own.
+func newFolders(tb testing.TB) *site {
+	tb.Helper()
+	data := tb.TempDir()
+	return &site{data: data, blobs: filepath.Join(data, "blobs"), temporary: []string{filepath.Join(data, "tmp")}}
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -59,7 +69,8 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 // newSiteOn starts a site on a database, "" for SQLite files.
 func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site {
 	tb.Helper()
-	s := &site{data: tb.TempDir(), calls: newCounter(), sql: newCounter()}
+	s := newFolders(tb)
+	s.calls, s.sql = newCounter(), newCounter()
 	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
@@ -252,8 +263,8 @@ func (s *site) graphql(tb testing.TB, token, query string, variables map[string]
 // files lists what the data folder keeps of uploads, temporary files included.
 func (s *site) files(tb testing.TB) (files []string) {
 	tb.Helper()
-	for _, folder := range []string{"blobs", "tmp"} {
-		err := filepath.WalkDir(filepath.Join(s.data, folder), func(path string, entry os.DirEntry, err error) error {
+	for _, folder := range append([]string{s.blobs}, s.temporary...) {
+		err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				files = append(files, path)
 			}

@@ -14,21 +14,33 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/s3test"
 )
 
 // The power is cut again and again while people register, publish, like, comment, follow and chat: nothing that was
 // acknowledged is lost, counters fit the rows, and no file or row is left without its other half.
 func TestPowerCut(t *testing.T) {
-	for _, topology := range []string{"one process", onCluster} {
-		t.Run(topology, func(t *testing.T) { cutPower(t, topology) })
-	}
+	t.Run("local files", func(t *testing.T) {
+		p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0")
+		p.cutPower(t)
+	})
+	t.Run("S3", func(t *testing.T) {
+		server := s3test.Start(t)
+		p := newProduct(t, "one process", "", "--ffmpeg=-", "--sign-in-limit=0", "--store="+server.Store("media"),
+			"--s3-access-key="+server.AccessKey, "--s3-secret-key="+server.SecretKey)
+		p.blobs = filepath.Join(server.Folder(), "media")
+		p.cutPower(t)
+	})
+	t.Run(onCluster, func(t *testing.T) {
+		newProduct(t, onCluster, "", "--ffmpeg=-", "--sign-in-limit=0").cutPower(t)
+	})
 }
 
-func cutPower(t *testing.T, topology string) {
+func (p *product) cutPower(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newProduct(t, topology, "", "--ffmpeg=-", "--sign-in-limit=0")
 	_, token := p.register(t, "ann")
 	ledger := &ledger{token: token}
 	ledger.publish(p.site, sampleVideo(t), "the first")
@@ -139,6 +151,11 @@ func (l *ledger) check(t *testing.T, s *site) {
 	}
 	for _, title := range l.videos {
 		require.True(t, titles[title], "the video %s is lost", title)
+	}
+	if s.removals != nil {
+		for key := range s.removals(t) {
+			files[filepath.Join(s.blobs, filepath.FromSlash(key))] = true
+		}
 	}
 	for _, path := range s.files(t) {
 		require.True(t, files[path], "the file %s belongs to no video", path)

@@ -3,6 +3,7 @@ package bff_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -175,6 +176,23 @@ func (p *product) startCluster(tb testing.TB, flags []string) {
 	tb.Cleanup(func() { _ = os.RemoveAll(p.data) })
 	p.blobs = filepath.Join(p.data, "s3", "files", "douyin")
 	p.temporary = []string{filepath.Join(p.data, "bff-1", "tmp"), filepath.Join(p.data, "bff-2", "tmp")}
+	p.removals = func(tb testing.TB) map[string]bool {
+		tb.Helper()
+		db, err := sql.Open("mysql", strings.TrimPrefix(p.cluster.DSN("basics"), "mysql://"))
+		require.NoError(tb, err)
+		defer func() { _ = db.Close() }()
+		rows, err := db.QueryContext(tb.Context(), "SELECT file_key FROM removals")
+		require.NoError(tb, err)
+		defer func() { _ = rows.Close() }()
+		keys := map[string]bool{}
+		for rows.Next() {
+			var key string
+			require.NoError(tb, rows.Scan(&key))
+			keys[key] = true
+		}
+		require.NoError(tb, rows.Err())
+		return keys
+	}
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
 	p.cluster, err = cluster.Start(ctx, cluster.Config{Folder: p.data, Douyin: path, VersityGW: versitygw,

@@ -51,6 +51,9 @@ type site struct {
 
 	blobs     string   // folder of the files of uploads
 	temporary []string // folders of what is under way
+	// removals, unless nil, returns the keys of the files that are to be removed when no other server can be storing
+	// them any more. One that is alone removes them at its start.
+	removals func(tb testing.TB) map[string]bool
 }
 
 // newFolders returns a site that keeps everything in a folder of its own.
@@ -260,7 +263,7 @@ func (s *site) graphql(tb testing.TB, token, query string, variables map[string]
 	return s.do(tb, r)
 }
 
-// files lists what the data folder keeps of uploads, temporary files included.
+// files lists what is kept of uploads, temporary files included.
 func (s *site) files(tb testing.TB) (files []string) {
 	tb.Helper()
 	for _, folder := range append([]string{s.blobs}, s.temporary...) {

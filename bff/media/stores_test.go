@@ -46,7 +46,7 @@ func objects(tb testing.TB, b *bucket) (names []string) {
 	tb.Helper()
 	for folders := []string{b.object("") + "/"}; len(folders) > 0; folders = folders[1:] {
 		list := minio.ListObjectsOptions{Prefix: strings.TrimPrefix(folders[0], "/")}
-		for info := range b.client.Client.ListObjectsIter(tb.Context(), b.at.bucket, list) {
+		for info := range b.client.ListObjectsIter(tb.Context(), b.at.bucket, list) {
 			if info.Err != nil {
 				tb.Fatal(info.Err)
 			}

@@ -176,6 +176,7 @@ func (p *product) startCluster(tb testing.TB, flags []string) {
 	tb.Cleanup(func() { _ = os.RemoveAll(p.data) })
 	p.blobs = filepath.Join(p.data, "s3", "files", "douyin")
 	p.temporary = []string{filepath.Join(p.data, "bff-1", "tmp"), filepath.Join(p.data, "bff-2", "tmp")}
+	p.countsAfter = 1500 * time.Millisecond
 	p.removals = func(tb testing.TB) map[string]bool {
 		tb.Helper()
 		db, err := sql.Open("mysql", strings.TrimPrefix(p.cluster.DSN("basics"), "mysql://"))
@@ -424,19 +425,22 @@ func TestGracefulStop(t *testing.T) {
 // Without one of the services the parts of a page that do not need it still come, REST says 503, and everything is
 // well again when the service is back.
 func TestServiceAway(t *testing.T) {
-	p := newProduct(t, "four processes", "")
+	for _, topology := range []string{"four processes", onCluster} {
+		t.Run(topology, func(t *testing.T) { missInteraction(t, newProduct(t, topology, "")) })
+	}
+}
+
+func missInteraction(t *testing.T, p *product) {
 	_, token := p.register(t, "ann")
 	p.publish(t, token, "still here")
-	interaction := p.processes[1]
-	require.NoError(t, interaction.Process.Kill())
-	_ = interaction.Wait()
+	p.killInteraction(t)
 
 	const query = `{ feed { nodes { title author { name } likeCount comments { nodes { content } } } } }`
 	start := time.Now()
 	a := p.graphql(t, "", query, nil)
 	require.Contains(t, a.text, `"data":{"feed":{"nodes":[{"title":"still here","author":{"name":"ann"},"likeCount":null,"comments":null}]}}`)
 	require.Contains(t, a.text, `"code":"UPSTREAM_UNAVAILABLE"`)
-	require.NotContains(t, a.text, p.services["interaction"])
+	require.NotContains(t, a.text, "127.0.0.1")
 	rest := p.rest(t, "GET", "/douyin/feed/")
 	require.Equal(t, http.StatusServiceUnavailable, rest.status)
 	require.JSONEq(t, `{"status_code": 9, "status_msg": "a part of the service is away, please try again", "video_list": [], "next_time": 0}`, rest.text)
@@ -446,8 +450,31 @@ func TestServiceAway(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.rest(t, "GET", "/healthz").status)
 	require.Less(t, time.Since(start), 5*time.Second, "an absent service is noticed quickly")
 
-	p.launch(t, "interaction", "--listen="+p.services["interaction"], "--data="+p.data)
+	p.startInteraction(t)
 	require.Eventually(t, func() bool {
 		return !strings.Contains(p.graphql(t, "", query, nil).text, "errors")
 	}, 5*time.Second, 20*time.Millisecond)
+}
+
+// killInteraction ends the service of likes and comments, all instances of it.
+func (p *product) killInteraction(tb testing.TB) {
+	tb.Helper()
+	if p.cluster != nil {
+		require.NoError(tb, p.cluster.Kill("interaction-1"))
+		require.NoError(tb, p.cluster.Kill("interaction-2"))
+		return
+	}
+	interaction := p.processes[1]
+	require.NoError(tb, interaction.Process.Kill())
+	_ = interaction.Wait()
+}
+
+func (p *product) startInteraction(tb testing.TB) {
+	tb.Helper()
+	if p.cluster != nil {
+		require.NoError(tb, p.cluster.Start(tb.Context(), "interaction-1"))
+		require.NoError(tb, p.cluster.Start(tb.Context(), "interaction-2"))
+		return
+	}
+	p.launch(tb, "interaction", "--listen="+p.services["interaction"], "--data="+p.data)
 }

@@ -52,7 +52,7 @@ func start(tb testing.TB, flags map[string][]string) *cluster.Cluster {
 	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	all := map[string][]string{"bff": {"--sign-in-limit=0", "--rate-limit=0", "--log-level=warn"}}
+	all := map[string][]string{"bff": {"--sign-in-limit=0", "--rate-limit=0", "--ffmpeg=-", "--log-level=warn"}}
 	for kind, more := range flags {
 		all[kind] = append(all[kind], more...)
 	}
@@ -72,11 +72,11 @@ func start(tb testing.TB, flags map[string][]string) *cluster.Cluster {
 // show prints the end of the logs of our own parts.
 func show(tb testing.TB, c *cluster.Cluster) {
 	tb.Helper()
-	for _, name := range c.Parts() {
+	for _, name := range ours(c) {
 		text, err := os.ReadFile(c.Log(name))
 		if err != nil {
 			tb.Log(err)
 		}
-		tb.Logf("%s: %s", name, text[max(0, len(text)-2000):])
+		tb.Logf("%s: %s", name, text[max(0, len(text)-600):])
 	}
 }

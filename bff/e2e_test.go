@@ -351,6 +351,9 @@ func TestCommandLine(t *testing.T) {
 		{"an address for nobody", []string{"social", "--advertise=10.0.0.7:8883"}, nil, 2, "--advertise: needs --etcd"},
 		{"a wildcard and no way to etcd", []string{"basics", "--listen=:0", "--data=" + data, "--etcd=nowhere.invalid:2379"}, nil, 1, "name one with --advertise=HOST:"},
 		{"an address of a service that is none", []string{"bff", "--basics=a:1,b"}, nil, 2, "--basics"},
+		{"a replica of SQLite", []string{"social", "--replicas=mysql://root:hidden@10.0.0.8:3306/x"}, nil, 2, "--replicas: only a MySQL database has replicas"},
+		{"a replica without a name", []string{"--dsn=mysql://root:hidden@10.0.0.7:3306/x", "--replicas=mysql://root:hidden@10.0.0.8:3306/"}, nil, 2, "--replicas: the DSN names no database"},
+		{"too few connections", []string{"--db-connections=1"}, nil, 2, "--db-connections"},
 		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
 		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},
 	} {

@@ -62,6 +62,25 @@ func TestReopen(t *testing.T) {
 	})
 }
 
+// The suites look at what creates the tables, too.
+func TestSchemaIsWatched(t *testing.T) {
+	for name, tables := range map[string]int{services.Basics: 3, services.Interaction: 4, services.Social: 4} {
+		_, statements := servicetest.Open(t, name, servicetest.Backend{DSN: mysqltest.Database(t)})
+		created := 0
+		for _, sql := range statements.Take() {
+			if strings.HasPrefix(sql, "CREATE TABLE `"+name+"_migrations`") {
+				continue
+			}
+			if strings.HasPrefix(sql, "CREATE TABLE") {
+				created++
+			}
+		}
+		if created < tables {
+			t.Errorf("%s: %d tables were created, want at least %d", name, created, tables)
+		}
+	}
+}
+
 // Several processes may open a new database at once; a database that a newer program has changed is refused.
 func TestMigrations(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {

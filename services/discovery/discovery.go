@@ -62,16 +62,6 @@ type Directory struct {
 	run    sync.WaitGroup
 }
 
-// CheckEndpoints returns why these cannot be the addresses of etcd, nil when they can.
-func CheckEndpoints(endpoints []string) error {
-	for _, endpoint := range endpoints {
-		if err := CheckAddress(endpoint); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // CheckAddress returns why others cannot connect to an address, nil when they can: it needs a host and a port.
 func CheckAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)

@@ -160,3 +160,25 @@ func TestSQLiteSettings(t *testing.T) {
 		t.Error("a reader wrote")
 	}
 }
+
+// No more connections are open than the pool may have, however many ask.
+func TestConnections(t *testing.T) {
+	db, err := database.Open(t.Context(), database.Config{DSN: mysqltest.Database(t), Connections: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if err := db.Read(t.Context()).Exec("DO SLEEP(0.05)").Error; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	var open int
+	if err := db.Read(t.Context()).Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()").Scan(&open).Error; err != nil || open != 3 {
+		t.Errorf("%d are open, %v", open, err)
+	}
+}

@@ -56,7 +56,7 @@ func SQLite(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(
 // process, and the statements it sends.
 func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	tb.Helper()
-	statements := &Statements{}
+	statements := &Statements{portable: strings.HasPrefix(b.DSN, "mysql:"), tb: tb}
 	service, err := services.Open(tb.Context(), name, services.Config{
 		DSN: b.DSN, Redis: b.Redis, LikeAck: b.LikeAck, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
 		OnStatement: statements.add,
@@ -140,15 +140,21 @@ func Local(tb testing.TB, s server.Server) client.Option {
 	})
 }
 
-// Statements collects the SQL that a service sends.
+// Statements collects the SQL that a service sends, that of its schema too. A test fails when MySQL was sent what TiDB
+// would not do.
 type Statements struct {
-	mu  sync.Mutex
-	all []string
+	mu       sync.Mutex
+	all      []string
+	tb       testing.TB
+	portable bool
 }
 
 func (s *Statements) add(_ context.Context, sql string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if why := Foreign(sql); s.portable && why != "" {
+		s.tb.Errorf("%s: %s", why, sql)
+	}
 	s.all = append(s.all, sql)
 }
 

@@ -1,0 +1,62 @@
+package servicetest
+
+import (
+	"regexp"
+	"strings"
+)
+
+// foreign are the things that TiDB does not know, ignores, or does otherwise than MySQL, or that keep tables from being
+// spread over several servers.
+var foreign = []struct {
+	pattern *regexp.Regexp
+	why     string
+}{
+	{regexp.MustCompile(`\b(FOREIGN KEY|REFERENCES)\b`), "foreign keys tie tables that may be on different servers"},
+	{regexp.MustCompile(`\b(JSON|GEOMETRY|POINT|ENUM|SET)\s*(\(|NOT NULL|NULL|DEFAULT|,|\))`), "a type that is not the same everywhere"},
+	{regexp.MustCompile(`\b(TRIGGER|PROCEDURE|FUNCTION|EVENT|CALL)\b`), "programs in the database"},
+	{regexp.MustCompile(`\b(FULLTEXT|SPATIAL)\b`), "an index that is not everywhere"},
+	{regexp.MustCompile(`\bSKIP LOCKED\b`), "unknown to TiDB"},
+	{regexp.MustCompile(`\b(LOCK IN SHARE MODE|FOR SHARE)\b`), "does nothing on TiDB"},
+	{regexp.MustCompile(`\b(LOCK|UNLOCK) TABLES?\b`), "does nothing on TiDB"},
+	{regexp.MustCompile(`\bRETURNING\b`), "unknown to MySQL and TiDB"},
+	{regexp.MustCompile(`\bLAST_INSERT_ID\s*\(`), "an id of this connection"},
+	{regexp.MustCompile(`\bROW_COUNT\s*\(|\bFOUND_ROWS\s*\(|\bSQL_CALC_FOUND_ROWS\b`), "not counted alike"},
+	{regexp.MustCompile(`(^|\s)(IF|GREATEST|LEAST|IFNULL)\s*\(`), "CASE and COALESCE are understood everywhere"},
+	{regexp.MustCompile(`\b(MAX|MIN)\s*\(\s*\W*ID\W*\)`), "ids are unique, but do not rise with time"},
+	{regexp.MustCompile(`\bON DUPLICATE KEY UPDATE\b.*\bSELECT\b`), "a query within an upsert"},
+}
+
+var (
+	literal   = regexp.MustCompile(`'(?:[^'\\]|\\.|'')*'`)
+	orderedBy = regexp.MustCompile(`\bORDER BY ([^()]*?)(?: LIMIT\b| FOR UPDATE\b|\)|$)`)
+	byID      = regexp.MustCompile(`^(?:\w+\.)?ID(?: ASC| DESC)?$`)
+	isTable   = regexp.MustCompile(`^(CREATE|ALTER) (TABLE|INDEX|UNIQUE)`)
+	isLock    = regexp.MustCompile(`\b(GET_LOCK|RELEASE_LOCK)\s*\(`)
+	rowValues = regexp.MustCompile(`\([^()?]+,[^()?]+\)\s*[<>]=?\s*\(`)
+)
+
+// Foreign returns why a statement would not run on TiDB as it does on MySQL, "" when it would.
+func Foreign(statement string) string {
+	sql := strings.Join(strings.Fields(strings.ToUpper(strings.ReplaceAll(literal.ReplaceAllString(statement, "''"), "`", ""))), " ")
+	for _, f := range foreign {
+		if f.pattern.MatchString(sql) {
+			return f.why
+		}
+	}
+	if isTable.MatchString(sql) && regexp.MustCompile(`\bDESC\b`).MatchString(sql) {
+		return "indexes with falling columns are ignored"
+	}
+	if rowValues.MatchString(sql) {
+		return "a comparison of rows reads the whole index"
+	}
+	for _, order := range orderedBy.FindAllStringSubmatch(sql, -1) {
+		if byID.MatchString(strings.TrimSpace(order[1])) {
+			return "ids are unique, but do not rise with time: order by a time first"
+		}
+	}
+	// Locks by name are there since TiDB 6.2. They guard the migrations alone, which may also be repeated.
+	if isLock.MatchString(sql) && !strings.HasPrefix(sql, "SELECT COALESCE(GET_LOCK(LEFT(") && !strings.HasPrefix(sql, "DO RELEASE_LOCK(LEFT(") {
+		return "a lock by name, other than that of the migrations"
+	}
+	return ""
+}

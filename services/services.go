@@ -26,6 +26,7 @@ import (
 	"minidouyin/idl/kitex_gen/social/socialservice"
 	"minidouyin/services/basics"
 	"minidouyin/services/interaction"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 	"minidouyin/services/social"
 )
@@ -85,7 +86,8 @@ type Service struct {
 	// signals to its owner, who stops it before closing the service.
 	Server server.Server
 	db     *database.DB
-	end    func() // ends what the handler runs beside the calls
+	end    func()       // ends what the handler runs beside the calls
+	caches *cache.Redis // nil without Redis
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -102,38 +104,44 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	built := &Service{db: db, end: func() {}}
-	if built.Server, err = built.build(ctx, name, cfg, append(serverOptions(name, cfg.Log), opts...)); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), db.Close())
+	service := &Service{db: db, end: func() {}}
+	if cfg.Redis != nil && name != Interaction { // which opens its own
+		service.caches = cache.Open(cfg.Redis, name, cfg.Log)
 	}
-	return built, nil
+	service.Server, err = build(ctx, name, service, cfg, append(serverOptions(name, cfg.Log), opts...))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), service.Close())
+	}
+	return service, nil
 }
 
-// Close ends what the service does beside its calls, within a few seconds, and closes the database. The server must
-// have stopped before.
+// Close ends what the service does beside its calls, within a few seconds, and closes the caches and the database. The
+// server must have stopped before.
 func (s *Service) Close() error {
 	s.end()
+	if s.caches != nil {
+		s.caches.Close()
+	}
 	return s.db.Close()
 }
 
-func (s *Service) build(ctx context.Context, name string, cfg Config, opts []server.Option) (server.Server, error) {
-	db := s.db
+func build(ctx context.Context, name string, s *Service, cfg Config, opts []server.Option) (server.Server, error) {
 	switch name {
 	case Basics:
-		handler, err := basics.New(ctx, db, cfg.PasswordCost)
+		handler, err := basics.New(ctx, s.db, s.caches, cfg.PasswordCost)
 		if err != nil {
 			return nil, err
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
-		handler, err := interaction.New(ctx, db, interaction.Config{Redis: cfg.Redis, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
+		handler, err := interaction.New(ctx, s.db, interaction.Config{Redis: cfg.Redis, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
 		if err != nil {
 			return nil, err
 		}
 		s.end = handler.Close
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
-		handler, err := social.New(ctx, db)
+		handler, err := social.New(ctx, s.db, s.caches)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,9 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -27,18 +29,43 @@ const maxReserved = 7 * 24 * time.Hour
 
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
 type Handler struct {
-	store  *store
+	store  store
 	hasher *hasher
 }
 
 var _ basics.BasicsService = (*Handler)(nil)
 
-// New brings the database to the service's schema and returns the handler. It does not close the database.
-func New(ctx context.Context, db *database.DB, cost PasswordCost) (*Handler, error) {
+// store keeps users, videos and removals: [tables] in the database, [cached] before that in Redis.
+type store interface {
+	createUser(ctx context.Context, u *user) error
+	userByName(ctx context.Context, name string) (user, error)
+	users(ctx context.Context, ids []int64) (map[int64]*basics.User, error)
+	updateProfile(ctx context.Context, id int64, change profile) (before, after *basics.User, err error)
+	deleteUser(ctx context.Context, id int64) (deleted, error)
+
+	createVideo(ctx context.Context, v *video) error
+	videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error)
+	feed(ctx context.Context, p *page.Page, before *int64) (*basics.VideoPage, error)
+	userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error)
+	updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error)
+	deleteVideo(ctx context.Context, id, asker int64) error
+
+	reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error
+	removals(ctx context.Context, limit int, all bool) ([]removal, error)
+	finishRemovals(ctx context.Context, ids []int64) error
+}
+
+// New brings the database to the service's schema and returns the handler, which keeps in the caches, unless they are
+// nil, what it reads. It closes neither.
+func New(ctx context.Context, db *database.DB, caches *cache.Redis, cost PasswordCost) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	return &Handler{store: &store{db: db}, hasher: newHasher(cost)}, nil
+	h := &Handler{store: &tables{db: db}, hasher: newHasher(cost)}
+	if caches != nil {
+		h.store = newCached(&tables{db: db}, caches)
+	}
+	return h, nil
 }
 
 // CreateUser registers a user. Codes: InvalidArgument, AlreadyExists.
@@ -94,11 +121,7 @@ func (h *Handler) BatchGetUsers(ctx context.Context, req *basics.BatchGetUsersRe
 	if err != nil {
 		return nil, err
 	}
-	users := make(map[int64]*basics.User, len(found))
-	for _, u := range found {
-		users[u.ID] = u.wire()
-	}
-	return &basics.BatchGetUsersResponse{Users: users}, nil
+	return &basics.BatchGetUsersResponse{Users: found}, nil
 }
 
 // UpdateProfile changes what the request holds. Codes: InvalidArgument, NotFound, AlreadyExists.
@@ -128,11 +151,11 @@ func (h *Handler) UpdateProfile(ctx context.Context, req *basics.UpdateProfileRe
 			}
 		}
 	}
-	u, err := h.store.updateProfile(ctx, req.UserID, change)
+	_, u, err := h.store.updateProfile(ctx, req.UserID, change)
 	if err != nil {
 		return nil, err
 	}
-	return &basics.UpdateProfileResponse{User: u.wire()}, nil
+	return &basics.UpdateProfileResponse{User: u}, nil
 }
 
 // DeleteUser deletes the user and its videos. Codes: InvalidArgument, NotFound.
@@ -140,7 +163,7 @@ func (h *Handler) DeleteUser(ctx context.Context, req *basics.DeleteUserRequest)
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if err := h.store.deleteUser(ctx, req.UserID); err != nil {
+	if _, err := h.store.deleteUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &basics.DeleteUserResponse{}, nil

@@ -5,7 +5,6 @@ import (
 
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/services/internal/argument"
-	"minidouyin/services/internal/database"
 )
 
 // CreateVideo publishes a video now. Codes: InvalidArgument, NotFound for the author.
@@ -39,11 +38,7 @@ func (h *Handler) BatchGetVideos(ctx context.Context, req *basics.BatchGetVideos
 	if err != nil {
 		return nil, err
 	}
-	videos := make(map[int64]*basics.Video, len(found))
-	for _, v := range found {
-		videos[v.ID] = v.wire()
-	}
-	return &basics.BatchGetVideosResponse{Videos: videos}, nil
+	return &basics.BatchGetVideosResponse{Videos: found}, nil
 }
 
 // ListFeed returns a page of all videos, newest first. Code: InvalidArgument.
@@ -55,7 +50,7 @@ func (h *Handler) ListFeed(ctx context.Context, req *basics.ListFeedRequest) (*b
 	if err != nil {
 		return nil, err
 	}
-	return &basics.ListFeedResponse{Page: videoPage(found)}, nil
+	return &basics.ListFeedResponse{Page: found}, nil
 }
 
 // ListUserVideos returns a page of each user's videos, newest first. Code: InvalidArgument.
@@ -67,19 +62,7 @@ func (h *Handler) ListUserVideos(ctx context.Context, req *basics.ListUserVideos
 	if err != nil {
 		return nil, err
 	}
-	pages := make(map[int64]*basics.VideoPage, len(req.UserIds))
-	for _, id := range req.UserIds {
-		pages[id] = videoPage(found[id])
-	}
-	return &basics.ListUserVideosResponse{Pages: pages}, nil
-}
-
-func videoPage(found database.Rows[video]) *basics.VideoPage {
-	videos := make([]*basics.Video, len(found.Rows))
-	for i := range found.Rows {
-		videos[i] = found.Rows[i].wire()
-	}
-	return &basics.VideoPage{Videos: videos, HasMore: found.HasMore}
+	return &basics.ListUserVideosResponse{Pages: found}, nil
 }
 
 // UpdateVideo changes what the request holds. Codes: InvalidArgument, NotFound, PermissionDenied.
@@ -107,7 +90,7 @@ func (h *Handler) UpdateVideo(ctx context.Context, req *basics.UpdateVideoReques
 	if err != nil {
 		return nil, err
 	}
-	return &basics.UpdateVideoResponse{Video: v.wire()}, nil
+	return &basics.UpdateVideoResponse{Video: v}, nil
 }
 
 // DeleteVideo deletes a video. Codes: InvalidArgument, NotFound, PermissionDenied.

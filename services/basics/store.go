@@ -44,15 +44,15 @@ func nameKey(name string) string {
 	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
 }
 
-// store keeps users, videos and removals in the database.
-type store struct {
+// tables keeps users, videos and removals in the database.
+type tables struct {
 	db *database.DB
 }
 
 func now() int64 { return time.Now().UnixMilli() }
 
 // createUser stores the user and sets its id. Code: AlreadyExists.
-func (s *store) createUser(ctx context.Context, u *user) error {
+func (s *tables) createUser(ctx context.Context, u *user) error {
 	u.NameKey, u.CreatedAt = nameKey(u.Name), now()
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		u.ID = 0
@@ -62,7 +62,7 @@ func (s *store) createUser(ctx context.Context, u *user) error {
 }
 
 // userByName returns the user who has that name in any case, with the password's hash; without one, a zero user.
-func (s *store) userByName(ctx context.Context, name string) (user, error) {
+func (s *tables) userByName(ctx context.Context, name string) (user, error) {
 	var found []user
 	if err := s.db.Read(ctx).Where("name_key = ?", nameKey(name)).Find(&found).Error; err != nil {
 		return user{}, fmt.Errorf("find user by name: %w", err)
@@ -74,15 +74,19 @@ func (s *store) userByName(ctx context.Context, name string) (user, error) {
 }
 
 // users returns those that exist.
-func (s *store) users(ctx context.Context, ids []int64) ([]user, error) {
+func (s *tables) users(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return map[int64]*basics.User{}, nil
 	}
 	var found []user
 	if err := s.db.Read(ctx).Omit("PasswordHash", "NameKey").Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
-	return found, nil
+	users := make(map[int64]*basics.User, len(found))
+	for _, u := range found {
+		users[u.ID] = u.wire()
+	}
+	return users, nil
 }
 
 // profile is a change of a user: what is nil stays.
@@ -90,15 +94,16 @@ type profile struct {
 	name, signature, avatarKey, backgroundKey *string
 }
 
-// updateProfile changes the user and returns it as it is then. Pictures that were replaced become removals; the
+// updateProfile changes the user and returns it as it was and as it is then. Pictures that were replaced become removals; the
 // reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
-func (s *store) updateProfile(ctx context.Context, id int64, change profile) (user, error) {
+func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (before, after *basics.User, err error) {
 	var u user
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+	err = s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
 		if u, err = lockUser(tx, id); err != nil {
 			return err
 		}
+		before = u.wire()
 		if change.name != nil {
 			u.Name, u.NameKey = *change.name, nameKey(*change.name)
 		}
@@ -113,18 +118,28 @@ func (s *store) updateProfile(ctx context.Context, id int64, change profile) (us
 		}
 		return tx.Select("Name", "NameKey", "Signature", "AvatarKey", "BackgroundKey").Updates(&u).Error
 	})
-	return u, wrapName("update profile", err)
+	if err != nil {
+		return nil, nil, wrapName("update profile", err)
+	}
+	return before, u.wire(), nil
+}
+
+// deleted is what went with a user.
+type deleted struct {
+	nameKey string
+	videos  []int64
 }
 
 // deleteUser deletes the user and all its videos, and writes removals for all that other places hold of them.
 // Code: NotFound.
-func (s *store) deleteUser(ctx context.Context, id int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+func (s *tables) deleteUser(ctx context.Context, id int64) (gone deleted, err error) {
+	err = s.db.Write(ctx, func(tx *gorm.DB) error {
 		u, err := lockUser(tx, id) // from here on, nobody publishes as this user
 		if err != nil {
 			return err
 		}
-		if err := deleteVideosOf(tx, id); err != nil {
+		gone.nameKey = u.NameKey
+		if gone.videos, err = deleteVideosOf(tx, id); err != nil {
 			return err
 		}
 		if err := tx.Delete(&u).Error; err != nil {
@@ -133,9 +148,9 @@ func (s *store) deleteUser(ctx context.Context, id int64) error {
 		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), twice(removal{UserID: id})...))
 	})
 	if err != nil {
-		return fmt.Errorf("delete user: %w", err)
+		return deleted{}, fmt.Errorf("delete user: %w", err)
 	}
-	return nil
+	return gone, nil
 }
 
 func lockUser(tx *gorm.DB, id int64) (user, error) {
@@ -151,10 +166,12 @@ func lockUser(tx *gorm.DB, id int64) (user, error) {
 
 func errNoUser() error { return codes.Errorf(codes.NotFound, "no such user") }
 
+func errTaken() error { return codes.Errorf(codes.AlreadyExists, "this name is taken") }
+
 // wrapName gives the conflict of the only unique name its code.
 func wrapName(verb string, err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return codes.Errorf(codes.AlreadyExists, "this name is taken")
+		return errTaken()
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)

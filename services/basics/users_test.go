@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
@@ -17,7 +19,7 @@ import (
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		option, statements := servicetest.Open(t, services.Basics, b)
-		test(t, &service{basicsservice.MustNewClient(services.Basics, option), statements, b.DSN})
+		test(t, &service{basicsservice.MustNewClient(services.Basics, option), statements, b.DSN, b.Redis})
 	})
 }
 
@@ -25,6 +27,18 @@ type service struct {
 	basicsservice.Client
 	statements *servicetest.Statements
 	dsn        string
+	redis      redis.UniversalClient // nil for none
+}
+
+// forgetCaches makes the next reads cold.
+func (s *service) forgetCaches(t *testing.T) {
+	t.Helper()
+	if s.redis == nil {
+		return
+	}
+	if err := s.redis.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *service) mustUser(t *testing.T, name string) *basics.User {

@@ -42,7 +42,7 @@ func (v *video) wire() *basics.Video {
 
 // createVideo stores the video, sets its id and publishing time, and strikes out the reservations of its files.
 // Code: NotFound for the author.
-func (s *store) createVideo(ctx context.Context, v *video) error {
+func (s *tables) createVideo(ctx context.Context, v *video) error {
 	var err error
 	for range maxTimes {
 		err = s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
@@ -74,19 +74,23 @@ func publish(tx *gorm.DB, v *video) error {
 }
 
 // videos returns those that exist.
-func (s *store) videos(ctx context.Context, ids []int64) ([]video, error) {
+func (s *tables) videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return map[int64]*basics.Video{}, nil
 	}
 	var found []video
 	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get videos: %w", err)
 	}
-	return found, nil
+	videos := make(map[int64]*basics.Video, len(found))
+	for _, v := range found {
+		videos[v.ID] = v.wire()
+	}
+	return videos, nil
 }
 
 // feed returns a page of all videos, newest first: with before, only those published before that time.
-func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database.Rows[video], error) {
+func (s *tables) feed(ctx context.Context, p *page.Page, before *int64) (*basics.VideoPage, error) {
 	after, values := database.After(p.After)
 	start := p.After
 	if before != nil && (start == nil || *before < start.CreatedAt) {
@@ -99,18 +103,34 @@ func (s *store) feed(ctx context.Context, p *page.Page, before *int64) (database
 	}
 	var found []video
 	if err := query.Find(&found).Error; err != nil {
-		return database.Rows[video]{}, fmt.Errorf("list feed: %w", err)
+		return nil, fmt.Errorf("list feed: %w", err)
 	}
-	return database.Cut(found, int(p.Limit)), nil
+	return videoPage(database.Cut(found, int(p.Limit))), nil
 }
 
-// userVideos returns a page of each author's videos, newest first.
-func (s *store) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]database.Rows[video], error) {
-	return database.Pages[video](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
+// userVideos returns a page of each author's videos, newest first; an empty one of those who have none there.
+func (s *tables) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
+	found, err := database.Pages[video](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[int64]*basics.VideoPage, len(authors))
+	for _, id := range authors {
+		pages[id] = videoPage(found[id])
+	}
+	return pages, nil
+}
+
+func videoPage(found database.Rows[video]) *basics.VideoPage {
+	videos := make([]*basics.Video, len(found.Rows))
+	for i := range found.Rows {
+		videos[i] = found.Rows[i].wire()
+	}
+	return &basics.VideoPage{Videos: videos, HasMore: found.HasMore}
 }
 
 // updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.
-func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (video, error) {
+func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error) {
 	var v video
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
@@ -126,14 +146,14 @@ func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKe
 		return tx.Select("Title", "CoverKey").Updates(&v).Error
 	})
 	if err != nil {
-		return video{}, fmt.Errorf("update video: %w", err)
+		return nil, fmt.Errorf("update video: %w", err)
 	}
-	return v, nil
+	return v.wire(), nil
 }
 
 // deleteVideo deletes the video and writes removals for all that other places hold of it. Codes: NotFound,
 // PermissionDenied.
-func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
+func (s *tables) deleteVideo(ctx context.Context, id, asker int64) error {
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		v, err := lockVideo(tx, id, asker)
 		if err != nil {
@@ -153,22 +173,23 @@ func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
 	return nil
 }
 
-// deleteVideosOf deletes all videos of a user who is about to be deleted.
-func deleteVideosOf(tx *gorm.DB, author int64) error {
+// deleteVideosOf deletes all videos of a user who is about to be deleted, and returns their ids.
+func deleteVideosOf(tx *gorm.DB, author int64) (ids []int64, err error) {
 	for {
 		var found []video
 		if err := tx.Where("author_id = ?", author).Order("created_at, id").Limit(batch).Find(&found).Error; err != nil {
-			return err
+			return nil, err
 		}
 		if len(found) == 0 {
-			return nil
+			return ids, nil
 		}
 		var removals []removal
 		for _, v := range found {
 			removals = append(removals, removalsOf(v)...)
+			ids = append(ids, v.ID)
 		}
 		if err := errors.Join(tx.Delete(&found).Error, addRemovals(tx, removals)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"gorm.io/gorm"
 
 	"minidouyin/idl/codes"
@@ -18,7 +19,7 @@ import (
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		option, statements := servicetest.Open(t, services.Social, b)
-		test(t, &service{socialservice.MustNewClient(services.Social, option), statements, b.DSN})
+		test(t, &service{socialservice.MustNewClient(services.Social, option), statements, b.DSN, b.Redis})
 	})
 }
 
@@ -26,6 +27,18 @@ type service struct {
 	socialservice.Client
 	statements *servicetest.Statements
 	dsn        string
+	redis      redis.UniversalClient // nil for none
+}
+
+// forgetCaches makes the next reads cold.
+func (s *service) forgetCaches(t *testing.T) {
+	t.Helper()
+	if s.redis == nil {
+		return
+	}
+	if err := s.redis.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *service) mustFollow(t *testing.T, from, to int64) {
@@ -74,6 +87,7 @@ func (s *service) sameTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.forgetCaches(t)
 }
 
 // Following and taking it back count once, however often they are repeated; nobody follows themselves.

@@ -8,8 +8,10 @@ import (
 	"context"
 
 	"minidouyin/idl/codes"
+	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -18,17 +20,39 @@ const maxMessage = 256
 
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
 type Handler struct {
-	store *store
+	store store
 }
 
 var _ social.SocialService = (*Handler)(nil)
 
-// New brings the database to the service's schema and returns the handler. It does not close the database.
-func New(ctx context.Context, db *database.DB) (*Handler, error) {
+// store keeps follows and messages: [tables] in the database, [cached] before that in Redis.
+type store interface {
+	follow(ctx context.Context, from, to int64) (made *social.FollowEdge, err error)
+	unfollow(ctx context.Context, from, to int64) (gone bool, err error)
+	following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
+	followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
+	friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error)
+	stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error)
+
+	send(ctx context.Context, m *message) error
+	messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error)
+	received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error)
+	latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error)
+
+	purgeUser(ctx context.Context, id int64) error
+}
+
+// New brings the database to the service's schema and returns the handler, which keeps in the caches, unless they are
+// nil, what it reads. It closes neither.
+func New(ctx context.Context, db *database.DB, caches *cache.Redis) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	return &Handler{store: &store{db: db}}, nil
+	h := &Handler{store: &tables{db: db}}
+	if caches != nil {
+		h.store = newCached(&tables{db: db}, caches)
+	}
+	return h, nil
 }
 
 // Follow makes a user follow another; it may be repeated and counts once. Code: InvalidArgument.
@@ -39,7 +63,7 @@ func (h *Handler) Follow(ctx context.Context, req *social.FollowRequest) (*socia
 	if req.FromUserID == req.ToUserID {
 		return nil, codes.Errorf(codes.InvalidArgument, "nobody follows themselves")
 	}
-	if err := h.store.follow(ctx, req.FromUserID, req.ToUserID); err != nil {
+	if _, err := h.store.follow(ctx, req.FromUserID, req.ToUserID); err != nil {
 		return nil, err
 	}
 	return &social.FollowResponse{}, nil
@@ -50,7 +74,7 @@ func (h *Handler) Unfollow(ctx context.Context, req *social.UnfollowRequest) (*s
 	if err := argument.First(argument.ID("user", req.FromUserID), argument.ID("user", req.ToUserID)); err != nil {
 		return nil, err
 	}
-	if err := h.store.unfollow(ctx, req.FromUserID, req.ToUserID); err != nil {
+	if _, err := h.store.unfollow(ctx, req.FromUserID, req.ToUserID); err != nil {
 		return nil, err
 	}
 	return &social.UnfollowResponse{}, nil
@@ -65,7 +89,7 @@ func (h *Handler) ListFollowing(ctx context.Context, req *social.ListFollowingRe
 	if err != nil {
 		return nil, err
 	}
-	return &social.ListFollowingResponse{Pages: followPages(req.UserIds, found)}, nil
+	return &social.ListFollowingResponse{Pages: found}, nil
 }
 
 // ListFollowers returns a page of those who follow each user, latest first. Code: InvalidArgument.
@@ -77,20 +101,7 @@ func (h *Handler) ListFollowers(ctx context.Context, req *social.ListFollowersRe
 	if err != nil {
 		return nil, err
 	}
-	return &social.ListFollowersResponse{Pages: followPages(req.UserIds, found)}, nil
-}
-
-func followPages[T interface{ wire() *social.FollowEdge }](users []int64, found map[int64]database.Rows[T]) map[int64]*social.FollowPage {
-	pages := make(map[int64]*social.FollowPage, len(users))
-	for _, id := range users {
-		rows := found[id]
-		edges := make([]*social.FollowEdge, len(rows.Rows))
-		for i := range rows.Rows {
-			edges[i] = rows.Rows[i].wire()
-		}
-		pages[id] = &social.FollowPage{Edges: edges, HasMore: rows.HasMore}
-	}
-	return pages
+	return &social.ListFollowersResponse{Pages: found}, nil
 }
 
 // ListFriends returns a page of the users who follow the user and are followed back, with the latest message of
@@ -103,21 +114,17 @@ func (h *Handler) ListFriends(ctx context.Context, req *social.ListFriendsReques
 	if err != nil {
 		return nil, err
 	}
-	peers := make([]int64, len(found.Rows))
-	for i, f := range found.Rows {
-		peers[i] = f.ToID
+	peers := make([]int64, len(found.Edges))
+	for i, e := range found.Edges {
+		peers[i] = e.UserID
 	}
-	conversations, err := h.store.latest(ctx, req.UserID, peers)
+	latest, err := h.store.latest(ctx, req.UserID, peers)
 	if err != nil {
 		return nil, err
 	}
-	latest := make(map[int64]*social.Message, len(conversations))
-	for _, c := range conversations {
-		latest[c.LowID+c.HighID-req.UserID] = c.latest()
-	}
-	edges := make([]*social.FriendEdge, len(found.Rows))
-	for i, f := range found.Rows {
-		edges[i] = &social.FriendEdge{ID: f.ID, UserID: f.ToID, CreatedAt: f.CreatedAt, LatestMessage: latest[f.ToID]}
+	edges := make([]*social.FriendEdge, len(found.Edges))
+	for i, e := range found.Edges {
+		edges[i] = &social.FriendEdge{ID: e.ID, UserID: e.UserID, CreatedAt: e.CreatedAt, LatestMessage: latest[e.UserID]}
 	}
 	return &social.ListFriendsResponse{Page: &social.FriendPage{Edges: edges, HasMore: found.HasMore}}, nil
 }
@@ -132,15 +139,7 @@ func (h *Handler) BatchGetRelationStats(ctx context.Context, req *social.BatchGe
 	if err != nil {
 		return nil, err
 	}
-	stats := make(map[int64]*social.RelationStats, len(req.UserIds))
-	for _, id := range req.UserIds {
-		stats[id] = &social.RelationStats{}
-	}
-	for _, s := range found {
-		stats[s.UserID] = &social.RelationStats{
-			FollowingCount: s.FollowingCount, FollowerCount: s.FollowerCount, FollowedByViewer: s.Followed}
-	}
-	return &social.BatchGetRelationStatsResponse{Stats: stats}, nil
+	return &social.BatchGetRelationStatsResponse{Stats: found}, nil
 }
 
 // SendMessage sends a message. Code: InvalidArgument.
@@ -167,21 +166,10 @@ func (h *Handler) ListMessages(ctx context.Context, req *social.ListMessagesRequ
 	if req.Before != nil && req.ReceivedAfter != nil {
 		return nil, codes.Errorf(codes.InvalidArgument, "messages are listed before a cursor or after a time, not both")
 	}
-	var found database.Rows[message]
-	var err error
 	if req.ReceivedAfter != nil {
-		found, err = h.store.received(ctx, req.UserID, req.PeerID, int(req.Limit), *req.ReceivedAfter)
-	} else {
-		found, err = h.store.messages(ctx, req.UserID, req.PeerID, int(req.Limit), req.Before)
+		return h.store.received(ctx, req.UserID, req.PeerID, int(req.Limit), *req.ReceivedAfter)
 	}
-	if err != nil {
-		return nil, err
-	}
-	messages := make([]*social.Message, len(found.Rows))
-	for i := range found.Rows {
-		messages[i] = found.Rows[i].wire()
-	}
-	return &social.ListMessagesResponse{Messages: messages, HasMore: found.HasMore}, nil
+	return h.store.messages(ctx, req.UserID, req.PeerID, int(req.Limit), req.Before)
 }
 
 // PurgeUser deletes what is held of a deleted user; it may be repeated. Code: InvalidArgument.

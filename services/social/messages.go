@@ -52,7 +52,7 @@ func (m *message) wire() *social.Message {
 func pair(a, b int64) (low, high int64) { return min(a, b), max(a, b) }
 
 // send stores the message and sets its id and time.
-func (s *store) send(ctx context.Context, m *message) error {
+func (s *tables) send(ctx context.Context, m *message) error {
 	m.LowID, m.HighID = pair(m.FromID, m.ToID)
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
@@ -92,34 +92,42 @@ func takeTime(tx *gorm.DB, m *message) (int64, error) {
 }
 
 // messages returns the page of messages of two users before the cursor, oldest first.
-func (s *store) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (database.Rows[message], error) {
+func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
 	low, high := pair(a, b)
 	condition, place := database.After(before)
 	var found []message
 	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{low, high}, place...)...).
 		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
 	if err != nil {
-		return database.Rows[message]{}, fmt.Errorf("list messages: %w", err)
+		return nil, fmt.Errorf("list messages: %w", err)
 	}
 	rows := database.Cut(found, limit)
 	slices.Reverse(rows.Rows)
-	return rows, nil
+	return messagePage(rows), nil
 }
 
 // received returns the oldest messages that peer sent to the user after that time.
-func (s *store) received(ctx context.Context, userID, peer int64, limit int, after int64) (database.Rows[message], error) {
+func (s *tables) received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
 	low, high := pair(userID, peer)
 	var found []message
 	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", low, high, peer, after).
 		Order("created_at").Limit(limit + 1).Find(&found).Error
 	if err != nil {
-		return database.Rows[message]{}, fmt.Errorf("list received messages: %w", err)
+		return nil, fmt.Errorf("list received messages: %w", err)
 	}
-	return database.Cut(found, limit), nil
+	return messagePage(database.Cut(found, limit)), nil
 }
 
-// latest returns the conversations of the user with the peers, of those who ever wrote.
-func (s *store) latest(ctx context.Context, userID int64, peers []int64) ([]conversation, error) {
+func messagePage(rows database.Rows[message]) *social.ListMessagesResponse {
+	messages := make([]*social.Message, len(rows.Rows))
+	for i := range rows.Rows {
+		messages[i] = rows.Rows[i].wire()
+	}
+	return &social.ListMessagesResponse{Messages: messages, HasMore: rows.HasMore}
+}
+
+// latest returns the latest message between the user and each peer, of those who ever wrote.
+func (s *tables) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
 	if len(peers) == 0 {
 		return nil, nil
 	}
@@ -130,5 +138,9 @@ func (s *store) latest(ctx context.Context, userID int64, peers []int64) ([]conv
 	if err != nil {
 		return nil, fmt.Errorf("get conversations: %w", err)
 	}
-	return found, nil
+	latest := make(map[int64]*social.Message, len(found))
+	for _, c := range found {
+		latest[c.LowID+c.HighID-userID] = c.latest()
+	}
+	return latest, nil
 }

@@ -41,7 +41,7 @@ func TestPlans(t *testing.T) {
 		return nil
 	}
 	plantest.EachDatabase(t, schema, fill, func(t *testing.T, p *plantest.Plans) {
-		s := &store{db: p.DB}
+		s := &tables{db: p.DB}
 		ids := make([]int64, 30)
 		for i := range ids {
 			ids[i] = int64(i*3 + 1)
@@ -66,7 +66,7 @@ func TestPlans(t *testing.T) {
 		p.Check(t, "received", func(ctx context.Context) error { _, err := s.received(ctx, 1, 7, 50, 100); return err })
 		p.Check(t, "received by the higher id", func(ctx context.Context) error { _, err := s.received(ctx, 7, 1, 50, 100); return err })
 		p.Check(t, "send", func(ctx context.Context) error { return s.send(ctx, &message{FromID: 1, ToID: 7, Content: "hi"}) })
-		p.Check(t, "unfollow", func(ctx context.Context) error { return s.unfollow(ctx, 1, 2) })
+		p.Check(t, "unfollow", func(ctx context.Context) error { _, err := s.unfollow(ctx, 1, 2); return err })
 		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 7) })
 	})
 }

@@ -46,40 +46,43 @@ type relationStats struct {
 // TableName implements gorm's Tabler.
 func (relationStats) TableName() string { return "relation_stats" }
 
-// store keeps follows and messages in the database. Every transaction touches follows first, then relation_stats in
+// tables keeps follows and messages in the database. Every transaction touches follows first, then relation_stats in
 // the order of its key: so few of them meet in a deadlock.
-type store struct {
+type tables struct {
 	db *database.DB
 }
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// follow stores that from follows to, once.
-func (s *store) follow(ctx context.Context, from, to int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+// follow stores that from follows to, once. It returns what it has made, nil when that was there.
+func (s *tables) follow(ctx context.Context, from, to int64) (made *social.FollowEdge, err error) {
+	err = s.db.Write(ctx, func(tx *gorm.DB) error {
+		made = nil
 		f := follow{FromID: from, ToID: to, CreatedAt: now()}
 		created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&f)
 		if created.Error != nil || created.RowsAffected == 0 {
 			return created.Error
 		}
+		made = following(f).wire()
 		return count(tx, []follow{f}, 1)
 	})
 	if err != nil {
-		return fmt.Errorf("follow: %w", err)
+		return nil, fmt.Errorf("follow: %w", err)
 	}
-	return nil
+	return made, nil
 }
 
-// unfollow deletes the follow, if there is one.
-func (s *store) unfollow(ctx context.Context, from, to int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		_, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))
+// unfollow deletes the follow; it returns whether there was one.
+func (s *tables) unfollow(ctx context.Context, from, to int64) (gone bool, err error) {
+	err = s.db.Write(ctx, func(tx *gorm.DB) error {
+		found, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))
+		gone = len(found) > 0
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("unfollow: %w", err)
+		return false, fmt.Errorf("unfollow: %w", err)
 	}
-	return nil
+	return gone, nil
 }
 
 // deleteFollows deletes the follows that the query finds, takes them off the counts and returns them.
@@ -116,18 +119,36 @@ func count(tx *gorm.DB, follows []follow, n int64) error {
 	return tx.Clauses(conflict).Create(&rows).Error
 }
 
-// following returns a page of those whom each user follows, latest first.
-func (s *store) following(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[following], error) {
-	return database.Pages[following](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
+// following returns a page of those whom each user follows, latest first; an empty one where there is nobody.
+func (s *tables) following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+	found, err := database.Pages[following](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
+	return followPages(users, found), err
 }
 
-// followers returns a page of those who follow each user, latest first.
-func (s *store) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[follower], error) {
-	return database.Pages[follower](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
+// followers returns a page of those who follow each user, latest first; an empty one where there is nobody.
+func (s *tables) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+	found, err := database.Pages[follower](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
+	return followPages(users, found), err
+}
+
+func followPages[T interface{ wire() *social.FollowEdge }](users []int64, found map[int64]database.Rows[T]) map[int64]*social.FollowPage {
+	pages := make(map[int64]*social.FollowPage, len(users))
+	for _, id := range users {
+		pages[id] = followPage(found[id])
+	}
+	return pages
+}
+
+func followPage[T interface{ wire() *social.FollowEdge }](rows database.Rows[T]) *social.FollowPage {
+	edges := make([]*social.FollowEdge, len(rows.Rows))
+	for i := range rows.Rows {
+		edges[i] = rows.Rows[i].wire()
+	}
+	return &social.FollowPage{Edges: edges, HasMore: rows.HasMore}
 }
 
 // friends returns a page of those whom the user follows and who follow the user, latest followed first.
-func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (database.Rows[following], error) {
+func (s *tables) friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
 	after, place := database.After(p.After)
 	values := append([]any{userID}, place...)
 	var found []following
@@ -136,9 +157,9 @@ func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (databa
 		AND (SELECT back.id FROM follows AS back WHERE back.from_id = follows.to_id AND back.to_id = follows.from_id) IS NOT NULL
 		ORDER BY created_at DESC, id DESC LIMIT ?`, append(values, p.Limit+1)...).Scan(&found).Error
 	if err != nil {
-		return database.Rows[following]{}, fmt.Errorf("list friends: %w", err)
+		return nil, fmt.Errorf("list friends: %w", err)
 	}
-	return database.Cut(found, int(p.Limit)), nil
+	return followPage(database.Cut(found, int(p.Limit))), nil
 }
 
 // viewedStats are the counts of a user with whether the viewer follows the user.
@@ -147,10 +168,14 @@ type viewedStats struct {
 	Followed                              bool
 }
 
-// stats returns the counts of the users who have any, as the viewer sees them.
-func (s *store) stats(ctx context.Context, viewer int64, users []int64) ([]viewedStats, error) {
+// stats returns the counts of every user asked for, zeros for those nobody follows, as the viewer sees them.
+func (s *tables) stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error) {
+	stats := make(map[int64]*social.RelationStats, len(users))
 	if len(users) == 0 {
-		return nil, nil
+		return stats, nil
+	}
+	for _, id := range users {
+		stats[id] = &social.RelationStats{}
 	}
 	var found []viewedStats
 	err := s.db.Read(ctx).Raw(`SELECT user_id, following_count, follower_count,
@@ -159,7 +184,11 @@ func (s *store) stats(ctx context.Context, viewer int64, users []int64) ([]viewe
 	if err != nil {
 		return nil, fmt.Errorf("get relation stats: %w", err)
 	}
-	return found, nil
+	for _, f := range found {
+		stats[f.UserID] = &social.RelationStats{
+			FollowingCount: f.FollowingCount, FollowerCount: f.FollowerCount, FollowedByViewer: f.Followed}
+	}
+	return stats, nil
 }
 
 func (f following) wire() *social.FollowEdge {

@@ -2,9 +2,10 @@
 //
 // A [Cache] reads through: what Redis does not have is loaded, with all else that is missing at that moment, and kept.
 // A write goes through [Redis.Change], which marks the keys in Redis before the transaction and again after it. A mark
-// stands for five seconds; as long as it stands, readers load from the database, and nobody fills. A reader who loaded
-// the old row fills only an empty place (SET NX) and only within a second, so it always finds the mark or is
-// overwritten by it.
+// stands for five seconds; as long as it stands, readers load from the database. A reader who loaded the old row fills
+// only an empty place (SET NX) and only within a second, so it always finds the mark or is overwritten by it. A mark
+// after a write that met no other is open: the reader who saw it before the load puts the value in its place, if it is
+// still there.
 //
 //	users := cache.New(redis, cache.Config[int64, *basics.User]{Name: "u1", Key: cache.ID, New: basics.NewUser, TTL: 10 * time.Minute})
 //	found, err := users.Get(ctx, ids, store.users)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
@@ -190,6 +191,18 @@ func TestGet(t *testing.T) {
 		}
 		p.wantsLoads(t, "")
 		p.change(t, 1, 11)
+		p.wants(t, 1, 11)
+		p.wantsLoads(t, "[1]")
+		p.wants(t, 1, 11)
+		p.wantsLoads(t, "")
+		refused := codes.Errorf(codes.NotFound, "no")
+		err := p.redis.Change(t.Context(), func(*cache.Change) error { return fmt.Errorf("change: %w", refused) }, p.users.Key(1))
+		if !errors.Is(err, refused) {
+			t.Errorf("got %v", err)
+		}
+		p.wants(t, 1, 11)
+		p.wantsLoads(t, "")
+		p.change(t, 1, 11)
 		for _, key := range client.Keys(t.Context(), "*").Val() {
 			if ttl := client.TTL(t.Context(), key).Val(); ttl <= 0 || ttl > 70*time.Second {
 				t.Errorf("%s lives for %s", key, ttl)
@@ -216,6 +229,7 @@ func TestChange(t *testing.T) {
 			// committed, or not marked again yet.
 			writeWithinLoad, readWithinWrite, readAfterCommit bool
 			before                                            bool // Redis has the old value
+			after                                             bool // Redis has the mark of an earlier write
 		}{
 			{name: "a write after a read", before: true},
 			{name: "a write while a read has the old row", writeWithinLoad: true},
@@ -223,12 +237,16 @@ func TestChange(t *testing.T) {
 			{name: "a read before the commit of what is kept", readWithinWrite: true, before: true},
 			{name: "a read between commit and mark", readAfterCommit: true},
 			{name: "a read between commit and mark of what is kept", readAfterCommit: true, before: true},
+			{name: "a write while a read has the old row that an earlier write left", writeWithinLoad: true, after: true},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				id++
 				rows.set(id, 1)
 				if c.before {
 					reader.wants(t, id, 1)
+				}
+				if c.after {
+					writer.change(t, id, 1)
 				}
 				if c.writeWithinLoad {
 					_, err := reader.users.Get(t.Context(), []int64{id}, func(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {

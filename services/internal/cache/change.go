@@ -2,11 +2,13 @@ package cache
 
 import (
 	"context"
-	"encoding/binary"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"minidouyin/idl/codes"
 )
 
 // Change is a write to the database that makes values old.
@@ -25,14 +27,20 @@ type edit struct {
 }
 
 // Change runs a write that makes the values of the keys old: whoever reads them after it has returned gets the new
-// ones. The keys are marked in any case: a write may have been committed though it failed.
+// ones. A write that fails may have
+// been committed all the same, unless its error has a code: then it was refused, and all values stay.
 func (r *Redis) Change(ctx context.Context, write func(c *Change) error, keys ...string) (err error) {
 	c := &Change{r: r, mark: newMark(), held: map[string]string{}, edits: map[string]edit{}}
 	c.Also(ctx, keys...)
-	failed := true
-	defer func() { c.finish(context.WithoutCancel(ctx), failed) }()
+	result := unknown
+	defer func() { c.finish(context.WithoutCancel(ctx), result) }()
 	err = write(c)
-	failed = err != nil
+	switch code := codes.Of(err); {
+	case err == nil:
+		result = committed
+	case code != codes.Internal && code != codes.UpstreamUnavailable:
+		result = refused
+	}
 	return err
 }
 
@@ -72,7 +80,7 @@ func (c *Change) Also(ctx context.Context, keys ...string) {
 		c.r.setEpoch(epoch)
 	}
 	for i, key := range added {
-		if text := had[i].Val(); trusted && text != "" && text[0] != isMark {
+		if text := had[i].Val(); trusted && text != "" && !marked(text) {
 			c.held[key] = text
 		}
 	}
@@ -109,12 +117,13 @@ func (c *Cache[K, V]) Edit(change *Change, key K, do func(old V) (V, bool)) {
 	}}
 }
 
-// swap puts a value in the place of a mark of ours; where that is gone, a mark.
+// swap puts a text in the place of our mark. Where that is gone, another write is under way: then a mark again.
 const swap = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4]) end return 1`
 
-// finish marks the keys again, or puts edited values in their places.
-func (c *Change) finish(ctx context.Context, failed bool) {
+// finish marks the keys again, now for readers to fill, or puts values in their places: edited ones after a write that
+// succeeded, the old ones after one that was refused.
+func (c *Change) finish(ctx context.Context, result result) {
 	if len(c.keys) == 0 {
 		return
 	}
@@ -125,35 +134,52 @@ func (c *Change) finish(ctx context.Context, failed bool) {
 	r.mu.Unlock()
 	err := r.pipeline(ctx, func(p redis.Pipeliner) {
 		for _, key := range c.keys {
-			if text, ttl, ok := c.edited(key, epoch); ok && !failed {
-				p.Eval(ctx, swap, []string{key}, c.mark, text, ttl.Milliseconds(), markTime.Milliseconds())
-			} else {
-				p.Set(ctx, key, c.mark, markTime)
+			text, ttl, ok := c.text(key, epoch, result)
+			switch {
+			case result == unknown: // it may be committed any moment
+				text, ttl = c.mark, markTime
+			case !ok:
+				text, ttl = isOpen+c.mark, markTime
 			}
+			p.Eval(ctx, swap, []string{key}, c.mark, text, ttl.Milliseconds(), markTime.Milliseconds())
 		}
 	})
 	r.forget(c.keys, before, err)
 }
 
-// edited returns the text that takes the key's place.
-func (c *Change) edited(key string, epoch uint64) (text []byte, ttl time.Duration, ok bool) {
-	e, has := c.edits[key]
+// result is how a write ended.
+type result int
+
+const (
+	unknown result = iota // it may have been committed
+	committed
+	refused // it was not committed
+)
+
+// text returns the value that takes the key's place.
+func (c *Change) text(key string, epoch uint64, result result) (text string, ttl time.Duration, ok bool) {
+	e, edits := c.edits[key]
 	old, held := c.held[key]
-	if !has || !held {
-		return nil, 0, false
+	switch {
+	case !held || result == unknown:
+		return "", 0, false
+	case result == refused:
+		return old, restoredTTL, true
+	case !edits:
+		return "", 0, false
 	}
 	value, err := e.k.open(old, epoch)
 	if err != nil {
-		return nil, 0, false
+		return "", 0, false
 	}
 	if value, ok = e.do(value); !ok {
-		return nil, 0, false
+		return "", 0, false
 	}
-	return e.k.close(value, epoch), e.k.ttl(value), true
+	return string(e.k.close(value, epoch)), e.k.ttl(value), true
 }
 
 func newMark() string {
-	return string(binary.BigEndian.AppendUint64([]byte{isMark}, rand.Uint64()))
+	return isMark + strconv.FormatUint(rand.Uint64(), 36)
 }
 
 // mark puts marks on the keys, whatever is there.

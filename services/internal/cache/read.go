@@ -32,6 +32,7 @@ type view struct {
 	missing []string
 	// unusable must be loaded anew: by a flight that began after the reader.
 	unusable []string
+	marks    map[string]string // open ones of those, which may be filled
 }
 
 var seed = maphash.MakeSeed()
@@ -52,6 +53,12 @@ func (r *Redis) peek(ctx context.Context, k *kind, keys []string) *view {
 			v.missing = append(v.missing, key)
 		case unusable:
 			v.unusable = append(v.unusable, key)
+			if a.mark != "" {
+				if v.marks == nil {
+					v.marks = map[string]string{}
+				}
+				v.marks[key] = a.mark
+			}
 		}
 	}
 	if k.near {
@@ -179,7 +186,7 @@ func (r *Redis) board(ctx context.Context, k *kind, v *view, fresh map[string]bo
 	if keys := joined[own]; len(keys) > 0 {
 		fill := make(map[string]bool, len(keys))
 		for _, key := range keys {
-			fill[key] = !fresh[key]
+			fill[key] = !fresh[key] || v.marks[key] != ""
 		}
 		r.running.Go(func() { r.fly(context.WithoutCancel(ctx), k, v, own, keys, fill, load) })
 	}
@@ -202,7 +209,7 @@ func (r *Redis) fly(ctx context.Context, k *kind, v *view, f *flight, keys []str
 		}
 		r.mu.Unlock()
 	}
-	r.fill(ctx, k, values, v.epoch)
+	r.fill(ctx, k, values, v.marks, v.epoch)
 	if k.near {
 		r.keepNear(v, keys, f.values)
 	}

@@ -17,26 +17,33 @@ const (
 	commandTime = 250 * time.Millisecond  // the longest wait for Redis: what is slower is no help
 	markTime    = 5 * time.Second         // how long a mark stands
 	fillTime    = time.Second             // what took longer to load is not kept
-	loadTime    = 5 * time.Second         // the longest load
+	loadTime    = 30 * time.Second        // the longest load, should nobody wait for it any more
 	nearTime    = time.Second             // how long a value is kept in the process
 	nearMost    = 10_000                  // values kept in the process
 	epochTime   = time.Second             // how old the known epoch may be
 	epochTTL    = 24 * time.Hour          // longer than any value is kept
 	openTime    = 500 * time.Millisecond  // how long Redis is left alone after it failed
 	failures    = 3                       // in a row, after which it is
+	restoredTTL = time.Minute             // of a value whose write was refused
 	settleTime  = 1500 * time.Millisecond // after an outage, in which others may still mark what they changed meanwhile
 	retryTime   = 100 * time.Millisecond  // between two attempts to mark what could not be marked
 	pendingMost = 10_000                  // keys remembered for that
 )
 
 // What a text in Redis begins with. Values and absences are followed by the epoch in eight bytes, marks by what makes
-// them unlike each other.
+// them unlike each other. An open mark is what a write leaves that nobody else had interfered with: the reader who saw
+// it before loading may replace it.
 const (
 	isValue  = 'v'
 	isAbsent = 'n'
-	isMark   = 'x'
+	isMark   = "x"
+	isOpen   = "o"
 	header   = 1 + 8
 )
+
+func marked(text string) bool {
+	return strings.HasPrefix(text, isMark) || strings.HasPrefix(text, isOpen)
+}
 
 // Redis is the part of a Redis that holds the caches of one service, as one process sees it.
 type Redis struct {
@@ -147,13 +154,14 @@ func (r *Redis) epochKey() string { return r.service + ":epoch" }
 // answer is what Redis has for a key.
 type answer struct {
 	state state
-	value any // nil when it is kept that there is none
+	value any    // nil when it is kept that there is none
+	mark  string // an open one
 }
 
 type state int
 
 const (
-	unusable state = iota // marked, of another epoch, or Redis did not say: not to be filled
+	unusable state = iota // marked, of another epoch, or Redis did not say
 	missing
 	kept
 )
@@ -192,14 +200,17 @@ func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]ans
 		switch {
 		case errors.Is(err, redis.Nil):
 			answers[key] = answer{state: missing}
-		case err != nil || text == "" || text[0] == isMark:
+		case err != nil:
+		case strings.HasPrefix(text, isOpen):
+			answers[key] = answer{mark: text}
+		case strings.HasPrefix(text, isMark):
 		default:
 			value, err := k.open(text, epoch)
 			if err != nil {
 				old = append(old, key)
 				continue
 			}
-			answers[key] = answer{kept, value}
+			answers[key] = answer{state: kept, value: value}
 		}
 	}
 	if len(old) > 0 { // gives way to new values when the mark has fallen
@@ -245,14 +256,22 @@ func (k *kind) close(value any, epoch uint64) []byte {
 	return append(binary.BigEndian.AppendUint64([]byte{begin}, epoch), k.encode(value)...)
 }
 
-// fill keeps values where nothing is.
-func (r *Redis) fill(ctx context.Context, k *kind, values map[string]any, epoch uint64) {
+// refill puts a value in the place of the open mark that its reader saw.
+const refill = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end return 1`
+
+// fill keeps values where nothing is, or the open mark that the reader saw before the load.
+func (r *Redis) fill(ctx context.Context, k *kind, values map[string]any, marks map[string]string, epoch uint64) {
 	if len(values) == 0 {
 		return
 	}
 	_ = r.pipeline(ctx, func(p redis.Pipeliner) { // what is not kept is loaded again
 		for key, value := range values {
-			p.SetNX(ctx, key, k.close(value, epoch), k.ttl(value))
+			text, ttl := k.close(value, epoch), k.ttl(value)
+			if mark := marks[key]; mark != "" {
+				p.Eval(ctx, refill, []string{key}, mark, text, ttl.Milliseconds())
+			} else {
+				p.SetNX(ctx, key, text, ttl)
+			}
 		}
 	})
 }

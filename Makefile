@@ -8,7 +8,7 @@ S3       := bin/versitygw
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo cluster cluster-down up down test setup check-generated generate playground check-playground vet lint \
+.PHONY: run demo bench-likes cluster cluster-down up down test setup check-generated generate playground check-playground vet lint \
 	unit alone chaos bin/douyin
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
@@ -80,6 +80,9 @@ alone: ## every module builds without the workspace
 
 $(S3): .ci/tools/versitygw/go.mod
 	cd .ci/tools/versitygw && GOWORK=off go build -o ../../../$(S3) github.com/versity/versitygw/cmd/versitygw
+
+bench-likes: ## likes written behind Redis against likes written directly, on MariaDB
+	cd services && go test -run '^$$' -bench '^BenchmarkLikes$$' -benchtime 1x ./interaction
 
 unit: $(S3) ## all tests, with the race detector
 	go test -race -timeout 20m work

@@ -126,7 +126,7 @@ func is(t *testing.T, got, want string) {
 }
 
 // checkCounts fails the test unless every count equals the rows it counts, and none is negative.
-func (s *service) checkCounts(t *testing.T) {
+func (s *service) checkCounts(t testing.TB) {
 	t.Helper()
 	s.settle(t)
 	db := servicetest.Database(t, s.backend.DSN)

@@ -266,10 +266,10 @@ func (l *likeLog) open(ctx context.Context, floor int64) error {
 	if err != nil {
 		return fmt.Errorf("look for the streams: %w", err)
 	}
-	ms := max(known, floor) >> versionShift
+	ms := max(known, floor)>>versionShift + 1
 	raise(&l.lifted, ms)
-	// No like has this number within its millisecond: it would be the four millionth.
-	lift := fmt.Sprintf("%d-%d", ms, 1<<versionShift-1)
+	// No like has this number within its millisecond, it would be the two millionth: so none is deleted with it.
+	lift := fmt.Sprintf("%d-%d", ms, 1<<(versionShift-1))
 	_, err = l.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for p := range partitions {
 			if floor > 0 || there[p].Val() == 0 {

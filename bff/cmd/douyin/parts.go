@@ -91,10 +91,17 @@ func (s stores) config(service, data string, cache redis.UniversalClient, log *s
 	return services.Config{DSN: s.of(service, data), Replicas: s.replicasOf(service), Connections: s.Connections, Redis: cache, Log: log}
 }
 
+// likeFlags say what an acknowledged like means.
+type likeFlags struct {
+	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when Redis has it, which must then keep all that it has taken."`
+}
+
 // allCmd is everything in one process.
 type allCmd struct {
 	bff.Config
 	stores
+	likeFlags
+	metricsFlags
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
 }
 
@@ -126,10 +133,17 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
+	registry, endMetrics, err := c.metricsFlags.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
-		service, err := services.Open(ctx, name, c.config(name, c.Data, cache, log))
+		cfg := c.config(name, c.Data, cache, log)
+		cfg.LikeAck, cfg.Registry = c.LikeAck, registry
+		service, err := services.Open(ctx, name, cfg)
 		if err != nil {
 			return err
 		}
@@ -191,6 +205,7 @@ func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files
 // bffCmd is the HTTP server alone.
 type bffCmd struct {
 	bff.Config
+	metricsFlags
 	Basics      []string `default:"127.0.0.1:8881" placeholder:"HOST:PORT,..." help:"Addresses of the service basics, when there is no --etcd."`
 	Interaction []string `default:"127.0.0.1:8882" placeholder:"HOST:PORT,..." help:"Addresses of the service interaction, when there is no --etcd."`
 	Social      []string `default:"127.0.0.1:8883" placeholder:"HOST:PORT,..." help:"Addresses of the service social, when there is no --etcd."`
@@ -257,6 +272,11 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	defer unlock()
+	_, endMetrics, err := c.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 	directory, err := openDirectory(c.Etcd, log)
 	if err != nil {
 		return err
@@ -282,6 +302,7 @@ type serviceFlags struct {
 	Etcd      []string `placeholder:"HOST:PORT,..." help:"The etcd in which the service says where it is."`
 	Advertise string   `placeholder:"HOST:PORT" help:"Address to say there; without it, the one listened on, or with a wildcard the one from which this host reaches etcd."`
 	stores
+	metricsFlags
 }
 
 // Validate checks the flags of the stores and the addresses.
@@ -323,17 +344,18 @@ type basicsCmd struct {
 
 // Run serves until ctx ends.
 func (c *basicsCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Basics, c.Listen)
+	return c.run(ctx, log, services.Basics, c.Listen, services.Config{})
 }
 
 type interactionCmd struct {
 	serviceFlags
+	likeFlags
 	Listen string `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
 }
 
 // Run serves until ctx ends.
 func (c *interactionCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Interaction, c.Listen)
+	return c.run(ctx, log, services.Interaction, c.Listen, services.Config{LikeAck: c.LikeAck})
 }
 
 type socialCmd struct {
@@ -343,11 +365,11 @@ type socialCmd struct {
 
 // Run serves until ctx ends.
 func (c *socialCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.serve(ctx, log, services.Social, c.Listen)
+	return c.run(ctx, log, services.Social, c.Listen, services.Config{})
 }
 
-// serve runs one service on a TCP port until ctx ends.
-func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr string) (err error) {
+// run runs one service on a TCP port until ctx ends; cfg has what is the service's own.
+func (f serviceFlags) run(ctx context.Context, log *slog.Logger, name, addr string, cfg services.Config) (err error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --listen", err)
@@ -363,12 +385,20 @@ func (f serviceFlags) serve(ctx context.Context, log *slog.Logger, name, addr st
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
+	registry, endMetrics, err := f.serve(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
+	ack := cfg.LikeAck
+	cfg = f.config(name, f.Data, cache, log)
+	cfg.LikeAck, cfg.Registry = ack, registry
 	directory, err := openDirectory(f.Etcd, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDirectory(directory)) }()
-	service, err := services.Open(ctx, name, f.config(name, f.Data, cache, log),
+	service, err := services.Open(ctx, name, cfg,
 		server.WithListener(ln), server.WithExitWaitTime(drainTime))
 	if err != nil {
 		return err

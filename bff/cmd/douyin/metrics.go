@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metricsFlags say where a process shows its numbers.
+type metricsFlags struct {
+	Metrics string `placeholder:"ADDR" help:"Address to serve Prometheus metrics on, at /metrics; without it, none are served."`
+}
+
+// serve serves the metrics of the process beside what it does, and returns the registry for them and what ends it.
+// Without an address there is no registry.
+func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *prometheus.Registry, end func(), err error) {
+	if f.Metrics == "" {
+		return nil, func() {}, nil
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.Metrics)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w; choose another address with --metrics", err)
+	}
+	registry = prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	routes := http.NewServeMux()
+	routes.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 5 * time.Second}))
+	server := &http.Server{
+		Handler: routes, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ln) }()
+	log.Info("serving metrics", "addr", ln.Addr().String())
+	return registry, func() {
+		_ = server.Close() // a scrape that is cut off is made again
+		<-ended
+	}, nil
+}

@@ -72,8 +72,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	if err != nil {
 		return err
 	}
+	var leaving farewell
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           leaving.around(handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -91,6 +92,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	group.Go(func() error {
 		<-running.Done()
 		log.Info("stopping: finishing the running requests")
+		if len(cfg.TrustedProxies) > 0 {
+			leaving.say()
+		}
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		if err := server.Shutdown(drain); err != nil {

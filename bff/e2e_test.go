@@ -425,6 +425,32 @@ func TestGracefulStop(t *testing.T) {
 	require.NoError(t, p.processes[0].Wait())
 }
 
+// Behind a proxy, connections that are kept are closed by an answer, and not while a request may be on its way.
+func TestFarewell(t *testing.T) {
+	p := newProduct(t, "one process", "", "--trusted-proxies=127.0.0.1/32")
+	kept := &http.Client{Transport: &http.Transport{}}
+	ask := func() *http.Response {
+		response, err := kept.Get(p.url + "/healthz")
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		return response
+	}
+	require.False(t, ask().Close)
+	require.NoError(t, p.processes[0].Process.Signal(syscall.SIGTERM))
+	closed := false
+	for range 40 { // the signal takes a moment
+		if closed = ask().Close; closed {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.True(t, closed)
+	require.NoError(t, p.processes[0].Wait())
+}
+
 // Without one of the services the parts of a page that do not need it still come, REST says 503, and everything is
 // well again when the service is back.
 func TestServiceAway(t *testing.T) {

@@ -56,12 +56,11 @@ func run(ctx context.Context, cli commandLine) (err error) {
 		}
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
 	pid := filepath.Join(cli.Data, "pid")
+	defer func() { err = errors.Join(err, c.Close(), os.RemoveAll(pid)) }()
 	if err := os.WriteFile(pid, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(pid)) }()
 	fmt.Printf(`
 Everything runs. Try
 

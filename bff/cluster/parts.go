@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -107,7 +108,7 @@ func (c *Cluster) addRedis(context.Context) error {
 func (c *Cluster) addEtcd(context.Context) error {
 	program := daemon.Find("etcd")
 	if program == "" {
-		return fmt.Errorf("etcd is not installed (apt-get install etcd-server, or brew install etcd)")
+		return errors.New("etcd is not installed (apt-get install etcd-server, or brew install etcd)")
 	}
 	// It only knows who serves where, and of an earlier run that is wrong.
 	if err := os.RemoveAll(filepath.Join(c.cfg.Folder, "etcd")); err != nil {
@@ -200,19 +201,28 @@ func (c *Cluster) addDouyin(name string, args []string, env ...string) {
 
 // addNginx adds nginx as the product's images run it, but for the port and the addresses.
 func (c *Cluster) addNginx(context.Context) ([]string, error) {
-	program := daemon.Find("nginx")
-	if program == "" {
-		return nil, fmt.Errorf("nginx is not installed (apt-get install nginx-light, or brew install nginx)")
-	}
 	folder, err := c.folder("nginx")
 	if err != nil {
 		return nil, err
 	}
-	var servers strings.Builder
+	var bffs []string
 	for _, name := range names("bff") {
-		fmt.Fprintf(&servers, "server %s max_fails=0;\n    ", c.addr(name))
+		bffs = append(bffs, c.addr(name))
 	}
-	listen := strings.TrimPrefix(c.URL(), "http://")
+	c.parts["nginx"], err = nginx(folder, strings.TrimPrefix(c.URL(), "http://"), bffs)
+	return []string{"nginx"}, err
+}
+
+// nginx returns an nginx that listens on an address, in front of BFFs at others. The folder is its own.
+func nginx(folder, listen string, bffs []string) (*part, error) {
+	program := daemon.Find("nginx")
+	if program == "" {
+		return nil, errors.New("nginx is not installed (apt-get install nginx-light, or brew install nginx)")
+	}
+	var servers strings.Builder
+	for _, addr := range bffs {
+		fmt.Fprintf(&servers, "server %s max_fails=0;\n    ", addr)
+	}
 	config := fmt.Sprintf("daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n"+
 		"events { worker_connections 2048; }\nhttp {\n"+
 		"client_body_temp_path body;\nproxy_temp_path proxy;\nfastcgi_temp_path other;\nuwsgi_temp_path other;\nscgi_temp_path other;\n"+
@@ -220,7 +230,7 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 	if err := os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	c.parts["nginx"] = &part{
+	return &part{
 		command: daemon.Command{Path: program, Log: filepath.Join(folder, "log"), Args: []string{
 			"-e", "stderr", "-p", folder, "-c", "nginx.conf"}},
 		ready: func(ctx context.Context) error {
@@ -230,8 +240,7 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 			}
 			return conn.Close()
 		},
-	}
-	return []string{"nginx"}, nil
+	}, nil
 }
 
 func (c *Cluster) addr(name string) string { return fmt.Sprintf("127.0.0.1:%d", c.ports[name]) }

@@ -5,10 +5,14 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/services"
 	"minidouyin/services/mysqltest"
+	"minidouyin/services/redistest"
 )
 
 // calledOperation is one line of the table of what operations cost.
@@ -29,10 +33,11 @@ type world struct {
 
 var people = []string{"ann", "bob", "cat", "dan", "eve"}
 
-// newWorld fills a site with this many videos, each liked and commented by everybody; all follow each other.
-func newWorld(tb testing.TB, videos int) *world {
+// newWorld fills a site with this many videos, each liked and commented by everybody; all follow each other. The Redis
+// may be nil.
+func newWorld(tb testing.TB, videos int, cache redis.UniversalClient) *world {
 	tb.Helper()
-	w := &world{site: newSiteOn(tb, mysqltest.Database(tb)), ids: map[string]string{}, tokens: map[string]string{}}
+	w := &world{site: newSiteOn(tb, mysqltest.Database(tb), cache), ids: map[string]string{}, tokens: map[string]string{}}
 	for _, name := range people {
 		w.ids[name], w.tokens[name] = w.register(tb, name)
 	}
@@ -204,7 +209,7 @@ func TestCalls(t *testing.T) {
 			"CreateVideo 1, ReserveFiles 1", 4},
 	}
 	for _, size := range []struct{ videos, procs, runs int }{{5, 2, 3}, {35, 1, 50}, {35, 2, 50}} {
-		w := newWorld(t, size.videos)
+		w := newWorld(t, size.videos, nil)
 		for _, operation := range operations {
 			t.Run(fmt.Sprintf("%d videos/%d procs/%s", size.videos, size.procs, operation.name), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(size.procs))
@@ -221,4 +226,64 @@ func TestCalls(t *testing.T) {
 			})
 		}
 	}
+}
+
+// newRedis starts a real Redis for the test's time.
+func newRedis(tb testing.TB) redis.UniversalClient {
+	tb.Helper()
+	client, err := services.OpenRedis(redistest.Start(tb).URL)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// What is asked again costs no SQL in the services named, and whoever wrote sees it at once.
+func TestWarmCalls(t *testing.T) {
+	w := newWorld(t, 35, newRedis(t))
+	for _, operation := range []struct {
+		name string
+		run  func(testing.TB, *world) answer
+		sql  map[string]int // the statements of the services whose caches are complete
+	}{
+		{"REST feed, visitor", asREST("GET", "/douyin/feed/"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST feed at a time that the app tells", func(tb testing.TB, w *world) answer {
+			return asREST("GET", "/douyin/feed/", "latest_time", fmt.Sprint(time.Now().UnixMilli()))(tb, w)
+		}, map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST feed, token", asREST("GET", "/douyin/feed/", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST user", asREST("GET", "/douyin/user/", "user_id", "$bob", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST login", asREST("POST", "/douyin/user/login/", "username", "ann", "password", "secret"), map[string]int{services.Basics: 1}},
+		{"REST publish list", asREST("GET", "/douyin/publish/list/", "user_id", "$ann", "token", "@bob"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST follow list", asREST("GET", "/douyin/relation/follow/list/", "user_id", "$ann", "token", "@bob"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST follower list", asREST("GET", "/douyin/relation/follower/list/", "user_id", "$ann", "token", "@bob"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST friend list", asREST("GET", "/douyin/relation/friend/list/", "user_id", "$ann", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST chat", asREST("GET", "/douyin/message/chat/", "to_user_id", "$bob", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST chat, polled", asREST("GET", "/douyin/message/chat/", "to_user_id", "$bob", "token", "@ann", "pre_msg_time", "1700000000000"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"a page of the graph's feed", asGraphQL(true, `{ feed(first: 10) { nodes { title author { name followerCount } } } }`), map[string]int{services.Basics: 0, services.Social: 0}},
+	} {
+		t.Run(operation.name, func(t *testing.T) {
+			cold := operation.run(t, w)
+			for range 10 {
+				w.sqlOf.take()
+				w.sql.take()
+				require.Equal(t, cold.text, operation.run(t, w).text)
+				statements := w.sqlOf.take()
+				for service, want := range operation.sql {
+					require.Equal(t, want, statements[service], "%s: %v", service, w.sql.take())
+				}
+			}
+		})
+	}
+	t.Run("a video is in the feed as soon as it is published", func(t *testing.T) {
+		feed := asREST("GET", "/douyin/feed/")
+		for i := range 5 {
+			feed(t, w)
+			title := fmt.Sprint("new ", i)
+			w.publish(t, w.tokens["bob"], title)
+			require.Contains(t, feed(t, w).text, title)
+			require.Contains(t, asREST("GET", "/douyin/publish/list/", "user_id", "$bob", "token", "@bob")(t, w).text, title)
+			w.sqlOf.take()
+			feed(t, w)
+			require.Zero(t, w.sqlOf.take()[services.Basics], "the feed is kept when somebody publishes")
+		}
+	})
 }

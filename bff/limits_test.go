@@ -38,7 +38,7 @@ func TestFragmentBomb(t *testing.T) {
 
 // What would make an answer without end is refused before anything is loaded; what a page may need is not.
 func TestAnswerLimit(t *testing.T) {
-	w := newWorld(t, 5)
+	w := newWorld(t, 5, nil)
 	nested := func(levels int, field string) string {
 		return "{ feed { nodes { author { " + strings.Repeat(field+" { nodes { ", levels) + "id" + strings.Repeat(" } }", levels) + " } } } }"
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/server"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
@@ -46,7 +47,8 @@ type site struct {
 	media  *media.Media
 	data   string
 	calls  *counter
-	sql    *counter
+	sql    *counter // by statement
+	sqlOf  *counter // by service
 	ground bff.Services
 
 	blobs     string   // folder of the files of uploads
@@ -68,14 +70,14 @@ func newFolders(tb testing.TB) *site {
 // newSite starts a site on fresh SQLite files. It ends with the test.
 func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	tb.Helper()
-	return newSiteOn(tb, "", configure...)
+	return newSiteOn(tb, "", nil, configure...)
 }
 
-// newSiteOn starts a site on a database, "" for SQLite files.
-func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site {
+// newSiteOn starts a site on a database, "" for SQLite files, and a Redis, nil for none.
+func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure ...func(*bff.Config)) *site {
 	tb.Helper()
 	s := newFolders(tb)
-	s.calls, s.sql = newCounter(), newCounter()
+	s.calls, s.sql, s.sqlOf = newCounter(), newCounter(), newCounter()
 	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
@@ -84,9 +86,12 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 			serviceDSN = "sqlite:" + filepath.Join(s.data, name+".db")
 		}
 		service, err := services.Open(context.Background(), name, services.Config{
-			DSN: serviceDSN, Log: log,
+			DSN: serviceDSN, Redis: cache, Log: log,
 			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
-			OnStatement:  func(_ context.Context, sql string) { s.sql.add(sql) },
+			OnStatement: func(_ context.Context, sql string) {
+				s.sql.add(sql)
+				s.sqlOf.add(name)
+			},
 		})
 		require.NoError(tb, err)
 		tb.Cleanup(func() { require.NoError(tb, service.Close()) })

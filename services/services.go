@@ -86,8 +86,8 @@ type Service struct {
 	// signals to its owner, who stops it before closing the service.
 	Server server.Server
 	db     *database.DB
-	end    func()       // ends what the handler runs beside the calls
 	caches *cache.Redis // nil without Redis
+	end    func()       // ends what the handler runs beside the calls
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -105,7 +105,7 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	service := &Service{db: db, end: func() {}}
-	if cfg.Redis != nil && name != Interaction { // which opens its own
+	if cfg.Redis != nil {
 		service.caches = cache.Open(cfg.Redis, name, cfg.Log)
 	}
 	service.Server, err = build(ctx, name, service, cfg, append(serverOptions(name, cfg.Log), opts...))
@@ -134,7 +134,8 @@ func build(ctx context.Context, name string, s *Service, cfg Config, opts []serv
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
-		handler, err := interaction.New(ctx, s.db, interaction.Config{Redis: cfg.Redis, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
+		handler, err := interaction.New(ctx, s.db, interaction.Config{
+			Redis: cfg.Redis, Caches: s.caches, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
 		if err != nil {
 			return nil, err
 		}

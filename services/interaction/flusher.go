@@ -51,6 +51,7 @@ type flusher struct {
 
 	waiting [flushers]atomic.Uint64 // bits of the partitions with entries
 	wake    [flushers]chan struct{}
+	hurry   [flushers]chan struct{} // somebody waits after all
 	marks   [partitions]mark
 	token   string
 	risks   sync.Once
@@ -70,7 +71,7 @@ type mark struct {
 func newFlusher(l *likeLog, changed func(context.Context, []like)) *flusher {
 	f := &flusher{likeLog: l, token: rand.Text(), changed: changed}
 	for i := range f.wake {
-		f.wake[i] = make(chan struct{}, 1)
+		f.wake[i], f.hurry[i] = make(chan struct{}, 1), make(chan struct{}, 1)
 	}
 	for i := range f.marks {
 		f.marks[i] = mark{dead: map[int64]error{}, moved: make(chan struct{}), attempts: map[string]int{}}
@@ -86,10 +87,15 @@ func (f *flusher) notify(partitions uint64) {
 			continue
 		}
 		f.waiting[i].Or(mine)
-		select {
-		case f.wake[i] <- struct{}{}:
-		default: // it is awake already
-		}
+		signal(f.wake[i])
+	}
+}
+
+// signal wakes who waits for the channel, now or next.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it was signalled already
 	}
 }
 
@@ -110,8 +116,13 @@ func (f *flusher) run(ctx context.Context, i int) {
 			return
 		case <-f.wake[i]:
 		}
-		if f.linger > 0 && database.Pause(ctx, f.linger) != nil {
-			return
+		if f.linger > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-f.hurry[i]:
+			case <-time.After(f.linger):
+			}
 		}
 		work := f.waiting[i].Swap(0)
 		if work == 0 {
@@ -199,24 +210,33 @@ func (f *flusher) round(ctx context.Context) {
 
 // comeBack puts right what changed without Redis, and uses it again.
 func (f *flusher) comeBack(ctx context.Context) error {
+	if err := f.repairStates(ctx); err != nil {
+		return err
+	}
+	f.up.Store(true)
+	f.log.Info("Redis is back")
+	return f.repairStates(ctx) // of those who did not see yet that it is
+}
+
+// repairStates makes Redis forget the states that were changed without it.
+func (f *flusher) repairStates(ctx context.Context) error {
 	f.mu.Lock()
 	pairs := make([]pair, 0, len(f.repair))
 	for p := range f.repair {
 		pairs = append(pairs, p)
 	}
+	clear(f.repair) // what is changed again meanwhile comes again
 	f.mu.Unlock()
 	for first := 0; first < len(pairs); first += maxChanges {
 		if err := f.drop(ctx, pairs[first:min(first+maxChanges, len(pairs))]); err != nil {
+			f.mu.Lock()
+			for _, p := range pairs[first:] {
+				f.repair[p] = struct{}{}
+			}
+			f.mu.Unlock()
 			return err
 		}
 	}
-	f.mu.Lock()
-	for _, p := range pairs {
-		delete(f.repair, p)
-	}
-	f.mu.Unlock()
-	f.up.Store(true)
-	f.log.Info("Redis is back")
 	return nil
 }
 
@@ -342,6 +362,17 @@ func (f *flusher) read(ctx context.Context, work uint64) (map[int]*reading, []en
 func (f *flusher) finish(ctx context.Context, readings map[int]*reading) (more uint64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logTimeout)
 	defer cancel()
+	// First, so that who finds an entry gone finds the mark behind it.
+	for p, r := range readings {
+		to := r.last
+		if r.waits {
+			to = r.stuck - 1
+		}
+		f.marks[p].move(to)
+		if r.full && !r.waits {
+			more |= 1 << p
+		}
+	}
 	_, err := f.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for p, r := range readings {
 			if len(r.done) > 0 {
@@ -353,16 +384,6 @@ func (f *flusher) finish(ctx context.Context, readings map[int]*reading) (more u
 	})
 	if err != nil { // they will be carried over again, which changes nothing
 		f.readFailed(ctx, err)
-	}
-	for p, r := range readings {
-		to := r.last
-		if r.waits {
-			to = r.stuck - 1
-		}
-		f.marks[p].move(to)
-		if r.full && !r.waits {
-			more |= 1 << p
-		}
 	}
 	return more
 }
@@ -513,6 +534,9 @@ func (f *flusher) await(ctx context.Context, p pair, version int64) error {
 			f.notify(1 << partition)
 			continue
 		}
+		if flushed, _, err := f.marks[partition].look(version); flushed || err != nil { // meanwhile
+			return err
+		}
 		stored, err := f.store.versionOf(ctx, p)
 		if err != nil {
 			return fmt.Errorf("look for a like: %w", err)
@@ -563,6 +587,11 @@ func (f *flusher) settle(ctx context.Context, work uint64, most time.Duration) {
 			return
 		}
 		f.notify(work)
+		for i := range flushers {
+			if work&ownPartitions(i) != 0 {
+				signal(f.hurry[i])
+			}
+		}
 		if database.Pause(ctx, 3*time.Millisecond) != nil {
 			return
 		}

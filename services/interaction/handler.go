@@ -13,6 +13,7 @@ import (
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -30,7 +31,8 @@ const (
 
 // Config configures the service.
 type Config struct {
-	Redis    redis.UniversalClient // holds the log of likes and the caches; nil for none
+	Redis    redis.UniversalClient // holds the log of likes; nil for none
+	Caches   *cache.Redis          // in the same Redis; nil for none
 	Ack      string                // AckStored or AckLogged; "" is AckStored
 	Log      *slog.Logger
 	Registry *prometheus.Registry // takes the metrics of the log; nil for none
@@ -44,7 +46,7 @@ type Handler struct {
 
 var _ interaction.InteractionService = (*Handler)(nil)
 
-// New brings the database to the service's schema and returns the handler. It closes neither the database nor Redis.
+// New brings the database to the service's schema and returns the handler. It closes none of what it is given.
 func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err

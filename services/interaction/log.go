@@ -299,17 +299,22 @@ func raise(n *atomic.Int64, to int64) {
 // away, and every promise is kept by the database.
 func (l *likeLog) direct(ctx context.Context, c change) ([]like, error) {
 	version := l.clock() << versionShift
-	l.mu.Lock()
-	if len(l.repair) < maxRepair {
-		l.repair[c.pair] = struct{}{}
-	}
-	l.mu.Unlock()
 	rows, err := l.store.apply(ctx, []versioned{{c, version}}, true)
 	if err != nil {
 		return nil, fmt.Errorf("write like: %w", err)
 	}
 	for _, row := range rows {
 		raise(&l.floor, row.Version)
+	}
+	l.mu.Lock()
+	if len(l.repair) < maxRepair {
+		l.repair[c.pair] = struct{}{}
+	}
+	l.mu.Unlock()
+	if l.up.Load() { // it came back while the database was busy: nobody else looks any more
+		if err := l.drop(ctx, []pair{c.pair}); err != nil {
+			l.readFailed(ctx, err)
+		}
 	}
 	return rows, nil
 }

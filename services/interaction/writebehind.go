@@ -42,7 +42,7 @@ func openLikes(ctx context.Context, s *store, cfg Config) *likes {
 	}
 	log := &likeLog{redis: cfg.Redis, store: s, log: cfg.Log, met: ls.met, queue: make(chan *appending), repair: map[pair]struct{}{}}
 	log.up.Store(true)
-	ls.counts = openCounts(cache.Open(cfg.Redis, "interaction", cfg.Log))
+	ls.counts = openCounts(cfg.Caches)
 	ls.flusher = newFlusher(log, ls.counts.drop)
 	ls.onRisks = func(context.Context) {}
 	if ls.ack == AckLogged {
@@ -77,9 +77,6 @@ func (ls *likes) close() {
 	}
 	ls.stop()
 	ls.running.Wait()
-	if ls.counts != nil {
-		ls.counts.redis.Close()
-	}
 }
 
 // change makes the change and returns when it is promised.

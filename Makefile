@@ -8,13 +8,36 @@ S3       := bin/versitygw
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo bench-likes test setup check-generated generate playground check-playground vet lint unit alone
+.PHONY: run demo bench-likes cluster cluster-down up down test setup check-generated generate playground check-playground vet lint \
+	unit alone chaos bin/douyin
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
 
 demo: ## the same, with a small world to look at
 	go run ./bff/cmd/douyin --demo
+
+cluster: setup bin/douyin $(S3) ## two instances of everything, as processes, on http://127.0.0.1:8080
+	go build -o bin/cluster ./bff/cmd/cluster
+	@bin/cluster
+
+cluster-down: ## end what 'make cluster' runs
+	@if [ -f data/cluster/pid ]; then kill "$$(cat data/cluster/pid)"; fi
+	@while [ -f data/cluster/pid ]; do sleep 0.1; done
+
+up: .env ## the same in containers
+	docker compose up --build --detach --wait
+
+down: ## end what 'make up' runs; its data stays
+	docker compose down
+
+.env: ## the secrets of docker-compose.yml, made once
+	@umask 077 && for name in MYSQL_ROOT_PASSWORD MYSQL_PASSWORD REDIS_PASSWORD S3_ACCESS_KEY S3_SECRET_KEY JWT_KEY; do \
+		echo "$$name=$$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')"; done > .env.new && mv .env.new .env
+	@echo "made .env: keep it, it holds the passwords of the data"
+
+bin/douyin:
+	CGO_ENABLED=0 go build -trimpath -o $@ ./bff/cmd/douyin
 
 test: setup check-generated check-playground vet lint alone unit ## all checks
 	@echo "all checks passed"
@@ -63,3 +86,6 @@ bench-likes: ## likes written behind Redis against likes written directly, on Ma
 
 unit: $(S3) ## all tests, with the race detector
 	go test -race -timeout 20m work
+
+chaos: setup $(S3) ## everything is killed at random for CHAOS_TIME (10m), and nothing may be lost
+	CHAOS_TIME=$${CHAOS_TIME:-10m} go test -timeout 24h -count 1 -run 'TestChaos$$' -v ./bff/cluster

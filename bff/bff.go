@@ -72,8 +72,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	if err != nil {
 		return err
 	}
+	var leaving farewell
 	server := &http.Server{
-		Handler:           site,
+		Handler:           leaving.around(site),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -91,6 +92,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	group.Go(func() error {
 		<-running.Done()
 		log.Info("stopping: finishing the running requests")
+		if len(cfg.TrustedProxies) > 0 {
+			leaving.say()
+		}
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		ended := make(chan error, 1)

@@ -32,6 +32,9 @@ func TestPowerCut(t *testing.T) {
 		p.blobs = filepath.Join(server.Folder(), "media")
 		p.cutPower(t)
 	})
+	t.Run(onCluster, func(t *testing.T) {
+		newProduct(t, onCluster, "", "--ffmpeg=-", "--sign-in-limit=0").cutPower(t)
+	})
 }
 
 func (p *product) cutPower(t *testing.T) {
@@ -148,6 +151,11 @@ func (l *ledger) check(t *testing.T, s *site) {
 	}
 	for _, title := range l.videos {
 		require.True(t, titles[title], "the video %s is lost", title)
+	}
+	if s.removals != nil {
+		for key := range s.removals(t) {
+			files[filepath.Join(s.blobs, filepath.FromSlash(key))] = true
+		}
 	}
 	for _, path := range s.files(t) {
 		require.True(t, files[path], "the file %s belongs to no video", path)

@@ -3,6 +3,7 @@ package bff_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +21,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/bff/cluster"
 	"minidouyin/services/mysqltest"
+	"minidouyin/services/s3test"
 )
 
 // build builds the product once for all tests of this package.
@@ -36,12 +40,13 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// product is the real binary as one or four processes over one data folder.
+// product is the real binary as one or four processes over one data folder, or as a cluster.
 type product struct {
 	*site
 	start     func(tb testing.TB, p *product)
 	processes []*exec.Cmd
 	services  map[string]string // addresses by name, where they are processes
+	cluster   *cluster.Cluster  // nil unless it is one
 }
 
 var servingPattern = regexp.MustCompile(`msg=serving .*(?:url=http://|addr=)([0-9.:]+)`)
@@ -103,6 +108,11 @@ func (p *product) startAll(tb testing.TB) {
 // kill ends all processes at once, as a power cut does.
 func (p *product) kill(tb testing.TB) {
 	tb.Helper()
+	if p.cluster != nil {
+		for _, part := range p.cluster.Parts() {
+			require.NoError(tb, p.cluster.Kill(part))
+		}
+	}
 	for _, process := range p.processes {
 		_ = process.Process.Kill()
 	}
@@ -114,6 +124,11 @@ func (p *product) kill(tb testing.TB) {
 // stop ends the processes in order, the HTTP server first, and expects them to end well.
 func (p *product) stop(tb testing.TB) {
 	tb.Helper()
+	if p.cluster != nil {
+		for _, part := range slices.Backward(p.cluster.Parts()) {
+			require.NoError(tb, p.cluster.Stop(tb.Context(), part))
+		}
+	}
 	for i := len(p.processes) - 1; i >= 0; i-- {
 		require.NoError(tb, p.processes[i].Process.Signal(syscall.SIGTERM))
 		require.NoError(tb, p.processes[i].Wait(), "%v", p.processes[i].Args)
@@ -135,12 +150,62 @@ var topologies = map[string]func(tb testing.TB, p *product, dsn string, flags []
 		}
 		p.url = "http://" + p.launch(tb, args...)
 	},
+	onCluster: func(tb testing.TB, p *product, _ string, flags []string) {
+		if p.cluster == nil {
+			p.startCluster(tb, flags)
+			return
+		}
+		for _, part := range p.cluster.Parts() {
+			require.NoError(tb, p.cluster.Start(tb.Context(), part))
+		}
+	},
+}
+
+// onCluster is the topology with two instances of everything behind nginx, and databases of its own.
+const onCluster = "cluster"
+
+// startCluster starts a cluster that acknowledges likes when the counts have them too, as the other topologies do.
+func (p *product) startCluster(tb testing.TB, flags []string) {
+	tb.Helper()
+	path, err := build()
+	require.NoError(tb, err)
+	versitygw, err := s3test.Find()
+	require.NoError(tb, err)
+	p.data, err = os.MkdirTemp("", "cluster") // paths of sockets must be short
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = os.RemoveAll(p.data) })
+	p.blobs = filepath.Join(p.data, "s3", "files", "douyin")
+	p.temporary = []string{filepath.Join(p.data, "bff-1", "tmp"), filepath.Join(p.data, "bff-2", "tmp")}
+	p.countsAfter = 1500 * time.Millisecond
+	p.removals = func(tb testing.TB) map[string]bool {
+		tb.Helper()
+		db, err := sql.Open("mysql", strings.TrimPrefix(p.cluster.DSN("basics"), "mysql://"))
+		require.NoError(tb, err)
+		defer func() { _ = db.Close() }()
+		rows, err := db.QueryContext(tb.Context(), "SELECT file_key FROM removals")
+		require.NoError(tb, err)
+		defer func() { _ = rows.Close() }()
+		keys := map[string]bool{}
+		for rows.Next() {
+			var key string
+			require.NoError(tb, rows.Scan(&key))
+			keys[key] = true
+		}
+		require.NoError(tb, rows.Err())
+		return keys
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	p.cluster, err = cluster.Start(ctx, cluster.Config{Folder: p.data, Douyin: path, VersityGW: versitygw,
+		Flags: map[string][]string{"interaction": {"--like-ack=stored"}, "bff": flags}})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, p.cluster.Close()) })
+	p.url = p.cluster.URL()
 }
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
-	data := tb.TempDir()
-	p := &product{site: &site{data: data, blobs: filepath.Join(data, "blobs")}, services: map[string]string{}}
+	p := &product{site: newFolders(tb), services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)
 	tb.Cleanup(func() { p.kill(tb) })
@@ -150,7 +215,11 @@ func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 // One user's day with the real binary, over REST and GraphQL; then the power is cut and everything is still there.
 func TestDay(t *testing.T) {
 	for topology := range topologies {
-		for _, database := range []string{"SQLite", "MySQL"} {
+		databases := []string{"SQLite", "MySQL"}
+		if topology == onCluster {
+			databases = []string{"MariaDB, Redis, etcd and S3"}
+		}
+		for _, database := range databases {
 			t.Run(topology+"/"+database, func(t *testing.T) {
 				dsn := ""
 				if database == "MySQL" {
@@ -356,22 +425,51 @@ func TestGracefulStop(t *testing.T) {
 	require.NoError(t, p.processes[0].Wait())
 }
 
+// Behind a proxy, connections that are kept are closed by an answer, and not while a request may be on its way.
+func TestFarewell(t *testing.T) {
+	p := newProduct(t, "one process", "", "--trusted-proxies=127.0.0.1/32")
+	kept := &http.Client{Transport: &http.Transport{}}
+	ask := func() *http.Response {
+		response, err := kept.Get(p.url + "/healthz")
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		return response
+	}
+	require.False(t, ask().Close)
+	require.NoError(t, p.processes[0].Process.Signal(syscall.SIGTERM))
+	closed := false
+	for range 40 { // the signal takes a moment
+		if closed = ask().Close; closed {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.True(t, closed)
+	require.NoError(t, p.processes[0].Wait())
+}
+
 // Without one of the services the parts of a page that do not need it still come, REST says 503, and everything is
 // well again when the service is back.
 func TestServiceAway(t *testing.T) {
-	p := newProduct(t, "four processes", "")
+	for _, topology := range []string{"four processes", onCluster} {
+		t.Run(topology, func(t *testing.T) { missInteraction(t, newProduct(t, topology, "")) })
+	}
+}
+
+func missInteraction(t *testing.T, p *product) {
 	_, token := p.register(t, "ann")
 	p.publish(t, token, "still here")
-	interaction := p.processes[1]
-	require.NoError(t, interaction.Process.Kill())
-	_ = interaction.Wait()
+	p.killInteraction(t)
 
 	const query = `{ feed { nodes { title author { name } likeCount comments { nodes { content } } } } }`
 	start := time.Now()
 	a := p.graphql(t, "", query, nil)
 	require.Contains(t, a.text, `"data":{"feed":{"nodes":[{"title":"still here","author":{"name":"ann"},"likeCount":null,"comments":null}]}}`)
 	require.Contains(t, a.text, `"code":"UPSTREAM_UNAVAILABLE"`)
-	require.NotContains(t, a.text, p.services["interaction"])
+	require.NotContains(t, a.text, "127.0.0.1")
 	rest := p.rest(t, "GET", "/douyin/feed/")
 	require.Equal(t, http.StatusServiceUnavailable, rest.status)
 	require.JSONEq(t, `{"status_code": 9, "status_msg": "a part of the service is away, please try again", "video_list": [], "next_time": 0}`, rest.text)
@@ -381,8 +479,31 @@ func TestServiceAway(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.rest(t, "GET", "/healthz").status)
 	require.Less(t, time.Since(start), 5*time.Second, "an absent service is noticed quickly")
 
-	p.launch(t, "interaction", "--listen="+p.services["interaction"], "--data="+p.data)
+	p.startInteraction(t)
 	require.Eventually(t, func() bool {
 		return !strings.Contains(p.graphql(t, "", query, nil).text, "errors")
 	}, 5*time.Second, 20*time.Millisecond)
+}
+
+// killInteraction ends the service of likes and comments, all instances of it.
+func (p *product) killInteraction(tb testing.TB) {
+	tb.Helper()
+	if p.cluster != nil {
+		require.NoError(tb, p.cluster.Kill("interaction-1"))
+		require.NoError(tb, p.cluster.Kill("interaction-2"))
+		return
+	}
+	interaction := p.processes[1]
+	require.NoError(tb, interaction.Process.Kill())
+	_ = interaction.Wait()
+}
+
+func (p *product) startInteraction(tb testing.TB) {
+	tb.Helper()
+	if p.cluster != nil {
+		require.NoError(tb, p.cluster.Start(tb.Context(), "interaction-1"))
+		require.NoError(tb, p.cluster.Start(tb.Context(), "interaction-2"))
+		return
+	}
+	p.launch(tb, "interaction", "--listen="+p.services["interaction"], "--data="+p.data)
 }

@@ -100,19 +100,25 @@ func deadlines(limits timeouts) []client.Option {
 
 // Ready returns nil when all services answer and can read their database.
 func (s Services) Ready(ctx context.Context) error {
-	nobody := []int64{1}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		_, err := s.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: nobody})
-		return err
-	})
-	group.Go(func() error {
-		_, err := s.Interaction.BatchGetVideoStats(ctx, &interaction.BatchGetVideoStatsRequest{VideoIds: nobody})
-		return err
-	})
-	group.Go(func() error {
-		_, err := s.Social.BatchGetRelationStats(ctx, &social.BatchGetRelationStatsRequest{UserIds: nobody})
-		return err
-	})
+	for _, name := range []string{"basics", "interaction", "social"} {
+		group.Go(func() error { return s.ReadyOne(ctx, name) })
+	}
 	return group.Wait()
+}
+
+// ReadyOne returns nil when the named service answers and can read its database.
+func (s Services) ReadyOne(ctx context.Context, name string) (err error) {
+	nobody := []int64{1}
+	switch name {
+	case "basics":
+		_, err = s.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: nobody})
+	case "interaction":
+		_, err = s.Interaction.BatchGetVideoStats(ctx, &interaction.BatchGetVideoStatsRequest{VideoIds: nobody})
+	case "social":
+		_, err = s.Social.BatchGetRelationStats(ctx, &social.BatchGetRelationStatsRequest{UserIds: nobody})
+	default:
+		err = fmt.Errorf("there is no service %s", name)
+	}
+	return err
 }

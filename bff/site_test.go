@@ -48,13 +48,27 @@ type site struct {
 	handler *bff.Site
 	media   *media.Media
 	data    string
-	blobs   string // where files are kept
 	calls   *counter
 	sql     *counter // by statement
 	sqlOf   *counter // by service
 	ground  bff.Services
 	log     logged
 	before  atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
+
+	blobs     string   // folder of the files of uploads
+	temporary []string // folders of what is under way
+	// removals, unless nil, returns the keys of the files that are to be removed when no other server can be storing
+	// them any more. One that is alone removes them at its start.
+	removals func(tb testing.TB) map[string]bool
+	// countsAfter is how long after a write all instances count it.
+	countsAfter time.Duration
+}
+
+// newFolders returns a site that keeps everything in a folder of its own.
+func newFolders(tb testing.TB) *site {
+	tb.Helper()
+	data := tb.TempDir()
+	return &site{data: data, blobs: filepath.Join(data, "blobs"), temporary: []string{filepath.Join(data, "tmp")}}
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -66,8 +80,8 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 // newSiteOn starts a site on a database, "" for SQLite files, and a Redis, nil for none.
 func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure ...func(*bff.Config)) *site {
 	tb.Helper()
-	data := tb.TempDir()
-	s := &site{data: data, blobs: filepath.Join(data, "blobs"), calls: newCounter(), sql: newCounter(), sqlOf: newCounter()}
+	s := newFolders(tb)
+	s.calls, s.sql, s.sqlOf = newCounter(), newCounter(), newCounter()
 	log := slog.New(bff.WithRequestID(slog.NewMultiHandler(
 		slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}),
 		slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -310,7 +324,7 @@ func (s *site) graphql(tb testing.TB, token, query string, variables map[string]
 // files lists what is kept of uploads, temporary files included.
 func (s *site) files(tb testing.TB) (files []string) {
 	tb.Helper()
-	for _, folder := range []string{s.blobs, filepath.Join(s.data, "tmp")} {
+	for _, folder := range append([]string{s.blobs}, s.temporary...) {
 		err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				files = append(files, path)

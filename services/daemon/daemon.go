@@ -116,14 +116,18 @@ func (d *Daemon) Exited() <-chan struct{} { return d.exited }
 func (d *Daemon) Signal(signal syscall.Signal) error { return syscall.Kill(d.pid, signal) }
 
 // Stop asks the program to end, waits, and kills it when the context ends before. It returns the error of a program
-// that did not end well.
+// that did not end well; to end by the signal is well.
 func (d *Daemon) Stop(ctx context.Context) error {
 	if err := d.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return errors.Join(err, d.Kill())
 	}
 	select {
-	case <-d.exited:
-		return errors.Join(d.end(), d.pipe.Close())
+	case <-d.exited: // and the pipe is closed
+		const terminated = 128 + int(syscall.SIGTERM) // as the shell says it
+		if failed, ok := errors.AsType[*exec.ExitError](d.exitErr); ok && failed.ExitCode() == terminated {
+			return nil
+		}
+		return d.end()
 	case <-ctx.Done():
 		return errors.Join(fmt.Errorf("%s does not end: %w", d.name, ctx.Err()), d.Kill())
 	}

@@ -98,8 +98,8 @@ func start(ctx context.Context) (*server, error) {
 		defer cancel()
 		return ready(ctx, &server{config: cfg, stop: func() error { return nil }})
 	}
-	if program := daemon.Find("mariadbd", "mysqld"); program != "" {
-		return startProgram(ctx, program)
+	if daemon.Find("mariadbd", "mysqld") != "" {
+		return startProgram(ctx)
 	}
 	if dockerAnswers(ctx) {
 		return startContainer(ctx)

@@ -6,7 +6,6 @@ package redistest
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -21,9 +20,8 @@ type Server struct {
 	// URL names it, as for services.OpenRedis.
 	URL string
 
-	folder string
-	args   []string
-	daemon *daemon.Daemon
+	command daemon.Command
+	daemon  *daemon.Daemon
 }
 
 // Start starts an empty Redis behind a unix socket; it ends with the test. Every write is on disk when it is
@@ -35,10 +33,11 @@ func Start(tb testing.TB, args ...string) *Server {
 		tb.Fatal("redistest: ", err)
 	}
 	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
-	socket := filepath.Join(folder, "socket")
-	s := &Server{URL: "unix://" + socket, folder: folder, args: append([]string{
-		"--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-		"--maxmemory-policy", "noeviction"}, args...)}
+	command, socket, err := daemon.Redis(folder, args...)
+	if err != nil {
+		tb.Fatal("redistest: ", err)
+	}
+	s := &Server{URL: "unix://" + socket, command: command}
 	s.Restart(tb)
 	tb.Cleanup(func() { s.Kill(tb) })
 	return s
@@ -68,12 +67,8 @@ func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
 // Restart starts the server again, with what it kept, after Kill.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	program := daemon.Find("redis-server", "valkey-server")
-	if program == "" {
-		tb.Fatal("redistest: no redis-server: install it (apt-get install redis-server, or brew install redis)")
-	}
 	var err error
-	if s.daemon, err = daemon.Start(daemon.Command{Path: program, Args: s.args, Log: filepath.Join(s.folder, "log")}); err != nil {
+	if s.daemon, err = daemon.Start(s.command); err != nil {
 		tb.Fatal("redistest: ", err)
 	}
 	options, err := redis.ParseURL(s.URL)

@@ -72,7 +72,7 @@ func (s *Server) Kill(tb testing.TB) {
 // Restart starts the server again on the same port, with what it kept, after Kill.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	program, err := find()
+	program, err := Find()
 	if err != nil {
 		tb.Fatal("s3test: ", err)
 	}
@@ -109,8 +109,8 @@ func (s *Server) ready(ctx context.Context) error {
 	return nil
 }
 
-// find returns the path of versitygw: as DOUYIN_TEST_VERSITYGW says, else the one that make builds, else that in PATH.
-func find() (string, error) {
+// Find returns the path of versitygw: as DOUYIN_TEST_VERSITYGW says, else the one that make builds, else that in PATH.
+func Find() (string, error) {
 	if path := os.Getenv("DOUYIN_TEST_VERSITYGW"); path != "" {
 		return exec.LookPath(path)
 	}

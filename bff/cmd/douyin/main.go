@@ -27,6 +27,7 @@ type commandLine struct {
 	Social      socialCmd      `cmd:"" help:"Run the service of follows and messages."`
 	BFF         bffCmd         `cmd:"" name:"bff" help:"Run the HTTP server in front of the three services."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Compare the counts of likes and comments with the rows they count."`
+	Health      healthCmd      `cmd:"" help:"Ask a running part whether it is ready."`
 
 	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string     `default:"text" enum:"text,json" help:"Form of the log lines: text or json."`

@@ -1,0 +1,291 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff/cluster"
+)
+
+const (
+	// chaosTime is how long the parts are killed in the tests that always run.
+	chaosTime = 20 * time.Second
+	// drainTimeout is how long the likes of the log may take to get into the database when everything runs.
+	drainTimeout = 60 * time.Second
+	// nearTime is after which processes ask again for what they keep in their memory.
+	nearTime = 2 * time.Second
+)
+
+// While everything is killed and started again, at random, people like, comment, follow, chat and register. Then
+// everything that was acknowledged is there, once, what was refused in vain or whose answer was lost may be, and every
+// counter is right. CHAOS_SEED repeats what is killed and tried; CHAOS_TIME makes it longer.
+func TestChaos(t *testing.T) {
+	seed, duration := rand.Uint64(), chaosTime
+	if text := os.Getenv("CHAOS_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	if text := os.Getenv("CHAOS_TIME"); text != "" {
+		var err error
+		duration, err = time.ParseDuration(text)
+		require.NoError(t, err)
+	}
+	t.Logf("CHAOS_SEED=%d CHAOS_TIME=%s", seed, duration)
+
+	c := start(t, nil)
+	people, videos := crowd(t, c.URL(), 8)
+	ctx, cancel := context.WithTimeout(t.Context(), duration)
+	defer cancel()
+	var workers []*worker
+	var group sync.WaitGroup
+	for i, p := range people {
+		w := newWorker(p, seed, i, people, videos)
+		workers = append(workers, w)
+		group.Go(func() {
+			for ctx.Err() == nil {
+				w.act(t.Context()) // an answer that was waited for is not given up at the end
+			}
+		})
+	}
+	m := &monkey{t: t, cluster: c, random: rand.New(rand.NewPCG(seed, 1<<32)), did: map[string]int{}}
+	m.run(ctx)
+	group.Wait()
+
+	drain(t, c)
+	acknowledged, lost := map[string]int{}, map[string]int{}
+	for _, w := range workers {
+		for kind, n := range w.acknowledged {
+			acknowledged[kind] += n
+		}
+		for kind, n := range w.lost {
+			lost[kind] += n
+		}
+	}
+	t.Logf("acknowledged: %v", acknowledged)
+	t.Logf("answers lost: %v", lost)
+	t.Logf("done to the parts: %v", m.did)
+	wrong := audit(t, c, workers)
+	require.Empty(t, wrong, "CHAOS_SEED=%d: %d differences", seed, len(wrong))
+	reconcile(t, c)
+
+	for _, kind := range []string{"like", "follow", "comment", "deleteComment", "message", "register"} {
+		require.Positive(t, acknowledged[kind], "too little was done to prove anything: %s", kind)
+	}
+	for kind := range lost {
+		_, code, _ := strings.Cut(kind, " ")
+		require.Contains(t, []string{"transport", "UPSTREAM_UNAVAILABLE", "INTERNAL", "REST 9", "REST 1"}, code,
+			"whatever is away, nobody is told that they did something wrong")
+	}
+	for _, name := range m.targets() {
+		require.Positive(t, m.did[name], "%s was left alone", name)
+	}
+}
+
+// monkey kills parts and starts them again.
+type monkey struct {
+	t       *testing.T
+	cluster *cluster.Cluster
+	random  *rand.Rand
+	did     map[string]int
+	healing sync.WaitGroup
+}
+
+// holdLikes is what the monkey does besides killing: it keeps likes from getting into the database, so that many are in
+// Redis alone.
+const holdLikes = "likes held"
+
+// targets returns what is done in every round, each once and in another order.
+func (m *monkey) targets() []string {
+	targets := []string{holdLikes, "mariadb", "redis", "etcd"}
+	for _, name := range m.cluster.Parts() {
+		switch cluster.Kind(name) {
+		case "basics", "interaction", "social", "bff":
+			targets = append(targets, name)
+		}
+	}
+	slices.Sort(targets)
+	return targets
+}
+
+// run works until ctx ends, and starts everything at the end.
+func (m *monkey) run(ctx context.Context) {
+	m.t.Helper()
+	var round []string
+	for ctx.Err() == nil {
+		if len(round) == 0 {
+			round = m.targets()
+			m.random.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+		}
+		away, pause := time.Duration(m.random.IntN(600))*time.Millisecond, time.Duration(150+m.random.IntN(500))*time.Millisecond
+		m.do(round[0], away)
+		round = round[1:]
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+	m.healing.Wait()
+	for _, name := range m.cluster.Parts() {
+		require.True(m.t, m.cluster.Alive(name), "%s ended by itself", name)
+	}
+}
+
+func (m *monkey) do(target string, away time.Duration) {
+	m.t.Helper()
+	if target == holdLikes {
+		m.did[target]++
+		m.healing.Go(func() { m.hold(away) })
+		return
+	}
+	if !m.cluster.Alive(target) { // it is being started
+		return
+	}
+	m.did[target]++
+	require.NoError(m.t, m.cluster.Kill(target))
+	m.healing.Go(func() {
+		time.Sleep(away)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		for {
+			err := m.cluster.Start(ctx, target)
+			if err == nil {
+				return
+			}
+			if ctx.Err() != nil {
+				m.t.Errorf("%s does not start: %v", target, err)
+				return
+			}
+			time.Sleep(50 * time.Millisecond) // what it needs may be away
+		}
+	})
+}
+
+// hold keeps the table of likes locked for a time. That the database is away does not matter.
+func (m *monkey) hold(d time.Duration) {
+	db, err := sql.Open("mysql", strings.TrimPrefix(m.cluster.DSN("interaction"), "mysql://"))
+	if err != nil {
+		m.t.Error(err)
+		return
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "LOCK TABLES likes WRITE"); err == nil {
+		time.Sleep(d)
+		_, _ = conn.ExecContext(ctx, "UNLOCK TABLES") // as the end of the connection does
+	}
+}
+
+// drain waits until all likes of the log are in the database, and what processes keep in their memory is old.
+func drain(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	options, err := redis.ParseURL(c.RedisURL())
+	require.NoError(t, err)
+	client := redis.NewClient(options)
+	defer client.Close()
+	waiting := func() (n int64) {
+		var streams []string
+		for keys := client.Scan(t.Context(), 0, "likes:*", 1000).Iterator(); keys.Next(t.Context()); {
+			streams = append(streams, keys.Val())
+		}
+		for _, key := range streams {
+			if kind := client.Type(t.Context(), key).Val(); kind == "stream" {
+				n += client.XLen(t.Context(), key).Val()
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return waiting() == 0 }, drainTimeout, 50*time.Millisecond, "likes do not get into the database")
+	time.Sleep(nearTime)
+}
+
+// reconcile lets the product look for itself whether its counters are right.
+func reconcile(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	program, err := douyin()
+	require.NoError(t, err)
+	cmd := exec.Command(program, "reconcile")
+	cmd.Env = append(os.Environ(), "DOUYIN_DSN="+c.DSN("interaction"), "DOUYIN_REDIS="+c.RedisURL())
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Logf("reconcile: %s", out)
+}
+
+// Likes that are acknowledged while the database takes none survive that Redis and the services are killed. Without
+// Redis' log on disk they do not, and the audit says so: that is how we know that it would see a loss.
+func TestLoss(t *testing.T) {
+	for name, flags := range map[string][]string{"with the log on disk": nil, "control without": {"--appendonly", "no"}} {
+		t.Run(name, func(t *testing.T) {
+			c := start(t, map[string][]string{"redis": flags})
+			people, videos := crowd(t, c.URL(), 4)
+			db, err := sql.Open("mysql", strings.TrimPrefix(c.DSN("interaction"), "mysql://"))
+			require.NoError(t, err)
+			defer db.Close()
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			defer conn.Close()
+			_, err = conn.ExecContext(t.Context(), "LOCK TABLES likes WRITE")
+			require.NoError(t, err)
+
+			var workers []*worker
+			likes := 0
+			for i, p := range people {
+				w := newWorker(p, 1, i, people, videos)
+				for _, video := range slices.Sorted(maps.Keys(w.likes)) {
+					err := w.rest(t.Context(), "POST", "/douyin/favorite/action/", nil, "video_id", text(video), "action_type", "1")
+					require.NoError(t, err)
+					w.note("like", w.likes[video], true, err)
+					likes++
+				}
+				workers = append(workers, w)
+			}
+			killed := []string{"redis", "interaction-1", "interaction-2"}
+			for _, name := range killed {
+				require.NoError(t, c.Kill(name))
+			}
+			_, err = conn.ExecContext(t.Context(), "UNLOCK TABLES")
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for _, name := range killed {
+				require.NoError(t, c.Start(ctx, name))
+			}
+			drain(t, c)
+			wrong := audit(t, c, workers)
+			if flags == nil {
+				require.Empty(t, wrong)
+				return
+			}
+			var lost int
+			for _, line := range wrong {
+				if strings.HasPrefix(line, "like of ") {
+					lost++
+				}
+			}
+			require.Positive(t, lost, "nothing was lost, so this proves nothing: %s", fmt.Sprint(wrong))
+			t.Logf("%d of %d acknowledged likes were lost, as they should be", lost, likes)
+		})
+	}
+}

@@ -1,0 +1,92 @@
+//go:build unix
+
+package cluster
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// longestSocket is the longest path of a unix socket that all systems take, in bytes.
+const longestSocket = 100
+
+// lock makes the folder of a cluster and locks it; unlock frees it.
+func lock(folder string) (unlock func(), err error) {
+	if socket := filepath.Join(folder, "mariadb", "socket"); len(socket) > longestSocket {
+		return nil, fmt.Errorf("the path of %s is too long for sockets in it: choose a shorter one", folder)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	l := flock.New(filepath.Join(folder, "lock"))
+	locked, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", folder, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("another cluster runs in %s", folder)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// secrets are made once for each folder.
+type secrets struct {
+	JWTKey, S3AccessKey, S3SecretKey string
+}
+
+func readSecrets(folder string) (s secrets, err error) {
+	path := filepath.Join(folder, "secrets.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		s = secrets{JWTKey: rand.Text() + rand.Text(), S3AccessKey: rand.Text(), S3SecretKey: rand.Text()}
+		if text, err = json.Marshal(s); err != nil {
+			return s, err
+		}
+		return s, os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// freePorts returns a free port of the loopback address for each name. They are below those that systems give to
+// outgoing connections, so that a part that is away for a moment finds its port still free.
+func freePorts(names []string) (map[string]int, error) {
+	const first, last, tries = 12000, 30000, 1000
+	ports, taken := map[string]int{}, map[int]bool{}
+	for range tries {
+		if len(ports) == len(names) {
+			return ports, nil
+		}
+		n, err := rand.Int(rand.Reader, big.NewInt(last-first))
+		if err != nil {
+			return nil, err
+		}
+		port := first + int(n.Int64())
+		if taken[port] {
+			continue
+		}
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := ln.Close(); err != nil {
+			return nil, err
+		}
+		ports[names[len(ports)]], taken[port] = port, true
+	}
+	return nil, errors.New("there are no free ports")
+}

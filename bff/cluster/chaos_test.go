@@ -34,7 +34,8 @@ const (
 
 // While everything is killed and started again, at random, people like, comment, follow, chat and register. Then
 // everything that was acknowledged is there, once, what was refused in vain or whose answer was lost may be, and every
-// counter is right. CHAOS_SEED repeats what is killed and tried; CHAOS_TIME makes it longer.
+// counter is right. CHAOS_SEED repeats what is killed and tried, and in which mode likes are acknowledged: logged with an even
+// one, stored with an odd one. CHAOS_TIME makes it longer.
 func TestChaos(t *testing.T) {
 	seed, duration := rand.Uint64(), chaosTime
 	if text := os.Getenv("CHAOS_SEED"); text != "" {
@@ -47,9 +48,10 @@ func TestChaos(t *testing.T) {
 		duration, err = time.ParseDuration(text)
 		require.NoError(t, err)
 	}
-	t.Logf("CHAOS_SEED=%d CHAOS_TIME=%s", seed, duration)
+	ack := []string{"--like-ack=logged", "--like-ack=stored"}[seed%2]
+	t.Logf("CHAOS_SEED=%d CHAOS_TIME=%s %s", seed, duration, ack)
 
-	c := start(t, nil)
+	c := start(t, map[string][]string{"interaction": {ack}})
 	people, videos := crowd(t, c.URL(), 8)
 	ctx, cancel := context.WithTimeout(t.Context(), duration)
 	defer cancel()

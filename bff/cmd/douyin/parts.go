@@ -133,7 +133,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-	registry, endMetrics, err := c.metricsFlags.serve(ctx, log)
+	registry, endMetrics, err := c.serve(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,13 @@ func (p *product) cutPower(t *testing.T) {
 		p.kill(t)
 		workers.Wait()
 		p.startAll(t)
+		if p.cluster != nil { // likes that nobody was told of may count only now
+			require.Eventually(t, func() bool {
+				n, err := p.cluster.WaitingLikes(t.Context())
+				return err == nil && n == 0
+			}, 20*time.Second, 20*time.Millisecond)
+			time.Sleep(p.countsAfter)
+		}
 		ledger.check(t, p.site)
 	}
 	t.Logf("kept: %d users, %d videos, %d likes, %d comments, %d messages", len(ledger.users), len(ledger.videos),

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/cluster"
@@ -203,23 +202,10 @@ func (m *monkey) hold(d time.Duration) {
 // drain waits until all likes of the log are in the database, and what processes keep in their memory is old.
 func drain(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
-	options, err := redis.ParseURL(c.RedisURL())
-	require.NoError(t, err)
-	client := redis.NewClient(options)
-	defer client.Close()
-	waiting := func() (n int64) {
-		var streams []string
-		for keys := client.Scan(t.Context(), 0, "likes:*", 1000).Iterator(); keys.Next(t.Context()); {
-			streams = append(streams, keys.Val())
-		}
-		for _, key := range streams {
-			if kind := client.Type(t.Context(), key).Val(); kind == "stream" {
-				n += client.XLen(t.Context(), key).Val()
-			}
-		}
-		return n
-	}
-	require.Eventually(t, func() bool { return waiting() == 0 }, drainTimeout, 50*time.Millisecond, "likes do not get into the database")
+	require.Eventually(t, func() bool {
+		n, err := c.WaitingLikes(t.Context())
+		return err == nil && n == 0
+	}, drainTimeout, 50*time.Millisecond, "likes do not get into the database")
 	time.Sleep(nearTime)
 }
 

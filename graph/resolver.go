@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"minidouyin/graph/exec"
+	"minidouyin/graph/live"
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/social/socialservice"
@@ -30,6 +31,8 @@ type Config struct {
 	Media       Media
 	// IssueToken returns a token that speaks for the user, and when it stops to be valid.
 	IssueToken func(userID int64) (token string, expiresAt time.Time, err error)
+	// Live is told of every change that subscriptions wait for.
+	Live *live.Hub
 	// Deleted is called after a change that has left something to remove.
 	Deleted func()
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"minidouyin/graph/live"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/social"
@@ -17,6 +18,7 @@ func (r *mutationResolver) Follow(ctx context.Context, input model.FollowInput) 
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Follows, ID: ViewerID(ctx)}, Object: row.ID})
 	user, err := r.knownUser(ctx, "FollowPayload", row)
 	return &model.FollowPayload{User: user}, err
 }
@@ -31,6 +33,7 @@ func (r *mutationResolver) Unfollow(ctx context.Context, input model.UnfollowInp
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Follows, ID: ViewerID(ctx)}, Object: row.ID})
 	user, err := r.knownUser(ctx, "UnfollowPayload", row)
 	return &model.UnfollowPayload{User: user}, err
 }
@@ -46,6 +49,7 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMess
 	if err != nil {
 		return nil, err
 	}
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Inbox, ID: receiver.ID}})
 	return &model.SendMessagePayload{Message: &model.Message{Message: reply.Message, ViewerID: ViewerID(ctx)}}, nil
 }
 
@@ -77,4 +81,21 @@ func (r *queryResolver) Conversation(ctx context.Context, with string, last *int
 		connection.Add(row.CreatedAt, row.ID, &model.Message{Message: row, ViewerID: ViewerID(ctx)})
 	}
 	return connection, nil
+}
+
+func (r *subscriptionResolver) MessageReceived(ctx context.Context, after *string) (<-chan *model.MessageReceivedPayload, error) {
+	place := ""
+	if after != nil {
+		place = *after
+	}
+	told, err := model.ParseTold(place)
+	if err != nil {
+		return nil, err
+	}
+	from, _ := selected(ctx).field(ctx, "MessageReceivedPayload", "from")
+	topics := []live.Topic{{Kind: live.Inbox, ID: ViewerID(ctx)}}
+	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.MessageReceivedPayload) error) error {
+		i := &inbox{Resolver: r.Resolver, viewer: ViewerID(ctx), from: from, told: told, send: send}
+		return i.run(ctx, listener, after == nil)
+	})
 }

@@ -117,6 +117,20 @@ struct ListMessagesResponse {
   2: bool has_more // further ones in the direction of reading
 }
 
+// With after: the oldest messages that anybody sent to user_id, from behind the cursor on; the time in it may be that of
+// no message. Without: the latest. Times are unique between two users only, and one rises above another when it is
+// stored first only there: who reads on by them must look back a while for what was stored late.
+struct ListReceivedMessagesRequest {
+  1: i64 user_id
+  2: i32 limit
+  3: optional page.Cursor after
+}
+
+struct ListReceivedMessagesResponse {
+  1: list<Message> messages // oldest first
+  2: bool has_more // further ones in the direction of reading
+}
+
 struct PurgeUserRequest {
   1: i64 user_id
 }
@@ -133,6 +147,7 @@ service SocialService {
 
   SendMessageResponse SendMessage(1: SendMessageRequest request)
   ListMessagesResponse ListMessages(1: ListMessagesRequest request)
+  ListReceivedMessagesResponse ListReceivedMessages(1: ListReceivedMessagesRequest request)
 
   // Removes what is held of a deleted user and puts the counters right. It may be repeated.
   PurgeUserResponse PurgeUser(1: PurgeUserRequest request)

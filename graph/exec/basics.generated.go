@@ -1438,6 +1438,61 @@ func (ec *executionContext) fieldContext_VideoEdge_node(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _VideoPublishedPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *model.VideoPublishedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VideoPublishedPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VideoPublishedPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VideoPublishedPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _VideoPublishedPayload_video(ctx context.Context, field graphql.CollectedField, obj *model.VideoPublishedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VideoPublishedPayload_video(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Video, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Video) graphql.Marshaler {
+			return ec.marshalNVideo2ᚖminidouyinᚋgraphᚋmodelᚐVideo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VideoPublishedPayload_video(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VideoPublishedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Video(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -2256,6 +2311,44 @@ func (ec *executionContext) _VideoEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var videoPublishedPayloadImplementors = []string{"VideoPublishedPayload"}
+
+func (ec *executionContext) _VideoPublishedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.VideoPublishedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, videoPublishedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VideoPublishedPayload")
+		case "cursor":
+			out.Values[i] = ec._VideoPublishedPayload_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "video":
+			out.Values[i] = ec._VideoPublishedPayload_video(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2408,6 +2501,14 @@ func (ec *executionContext) marshalNVideoEdge2ᚖminidouyinᚋgraphᚋmodelᚐEd
 		return graphql.Null
 	}
 	return ec._VideoEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVideoPublishedPayload2ᚖminidouyinᚋgraphᚋmodelᚐVideoPublishedPayload(ctx context.Context, sel ast.SelectionSet, v *model.VideoPublishedPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VideoPublishedPayload!")
+		return graphql.Null
+	}
+	return ec._VideoPublishedPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOUser2ᚖminidouyinᚋgraphᚋmodelᚐUser(ctx context.Context, sel ast.SelectionSet, v *model.User) graphql.Marshaler {

@@ -504,6 +504,61 @@ func (ec *executionContext) fieldContext_UnlikeVideoPayload_video(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _VideoStatsChangedPayload_videoId(ctx context.Context, field graphql.CollectedField, obj *model.VideoStatsChangedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VideoStatsChangedPayload_videoId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VideoID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VideoStatsChangedPayload_videoId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VideoStatsChangedPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _VideoStatsChangedPayload_video(ctx context.Context, field graphql.CollectedField, obj *model.VideoStatsChangedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VideoStatsChangedPayload_video(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Video, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Video) graphql.Marshaler {
+			return ec.marshalOVideo2ᚖminidouyinᚋgraphᚋmodelᚐVideo(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VideoStatsChangedPayload_video(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VideoStatsChangedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Video(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -979,6 +1034,44 @@ func (ec *executionContext) _UnlikeVideoPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var videoStatsChangedPayloadImplementors = []string{"VideoStatsChangedPayload"}
+
+func (ec *executionContext) _VideoStatsChangedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.VideoStatsChangedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, videoStatsChangedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VideoStatsChangedPayload")
+		case "videoId":
+			out.Values[i] = ec._VideoStatsChangedPayload_videoId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "video":
+			out.Values[i] = ec._VideoStatsChangedPayload_video(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1081,6 +1174,14 @@ func (ec *executionContext) marshalNUnlikeVideoPayload2ᚖminidouyinᚋgraphᚋm
 		return graphql.Null
 	}
 	return ec._UnlikeVideoPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVideoStatsChangedPayload2ᚖminidouyinᚋgraphᚋmodelᚐVideoStatsChangedPayload(ctx context.Context, sel ast.SelectionSet, v *model.VideoStatsChangedPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VideoStatsChangedPayload!")
+		return graphql.Null
+	}
+	return ec._VideoStatsChangedPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOCommentConnection2ᚖminidouyinᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*model.Comment]) graphql.Marshaler {

@@ -24,6 +24,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -117,6 +118,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	MessageReceivedPayload struct {
+		Cursor  func(childComplexity int) int
+		From    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
 	Mutation struct {
 		CreateComment func(childComplexity int, input model.CreateCommentInput) int
 		DeleteComment func(childComplexity int, input model.DeleteCommentInput) int
@@ -161,6 +168,12 @@ type ComplexityRoot struct {
 		ExpiresAt func(childComplexity int) int
 		Token     func(childComplexity int) int
 		User      func(childComplexity int) int
+	}
+
+	Subscription struct {
+		MessageReceived   func(childComplexity int, after *string) int
+		VideoPublished    func(childComplexity int, after *string) int
+		VideoStatsChanged func(childComplexity int, videoIds []string) int
 	}
 
 	UnfollowPayload struct {
@@ -234,6 +247,16 @@ type ComplexityRoot struct {
 	VideoEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	VideoPublishedPayload struct {
+		Cursor func(childComplexity int) int
+		Video  func(childComplexity int) int
+	}
+
+	VideoStatsChangedPayload struct {
+		Video   func(childComplexity int) int
+		VideoID func(childComplexity int) int
 	}
 }
 
@@ -512,6 +535,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
 
+	case "MessageReceivedPayload.cursor":
+		if e.ComplexityRoot.MessageReceivedPayload.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceivedPayload.Cursor(childComplexity), true
+	case "MessageReceivedPayload.from":
+		if e.ComplexityRoot.MessageReceivedPayload.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceivedPayload.From(childComplexity), true
+	case "MessageReceivedPayload.message":
+		if e.ComplexityRoot.MessageReceivedPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceivedPayload.Message(childComplexity), true
+
 	case "Mutation.createComment":
 		if e.ComplexityRoot.Mutation.CreateComment == nil {
 			break
@@ -776,6 +818,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionPayload.User(childComplexity), true
+
+	case "Subscription.messageReceived":
+		if e.ComplexityRoot.Subscription.MessageReceived == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_messageReceived_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.MessageReceived(childComplexity, args["after"].(*string)), true
+	case "Subscription.videoPublished":
+		if e.ComplexityRoot.Subscription.VideoPublished == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_videoPublished_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.VideoPublished(childComplexity, args["after"].(*string)), true
+	case "Subscription.videoStatsChanged":
+		if e.ComplexityRoot.Subscription.VideoStatsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_videoStatsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.VideoStatsChanged(childComplexity, args["videoIds"].([]string)), true
 
 	case "UnfollowPayload.user":
 		if e.ComplexityRoot.UnfollowPayload.User == nil {
@@ -1075,6 +1151,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VideoEdge.Node(childComplexity), true
 
+	case "VideoPublishedPayload.cursor":
+		if e.ComplexityRoot.VideoPublishedPayload.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VideoPublishedPayload.Cursor(childComplexity), true
+	case "VideoPublishedPayload.video":
+		if e.ComplexityRoot.VideoPublishedPayload.Video == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VideoPublishedPayload.Video(childComplexity), true
+
+	case "VideoStatsChangedPayload.video":
+		if e.ComplexityRoot.VideoStatsChangedPayload.Video == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VideoStatsChangedPayload.Video(childComplexity), true
+	case "VideoStatsChangedPayload.videoId":
+		if e.ComplexityRoot.VideoStatsChangedPayload.VideoID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VideoStatsChangedPayload.VideoID(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1141,6 +1243,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -1388,6 +1507,22 @@ type DeleteVideoPayload {
   "The opaque id that the video had."
   deletedVideoId: ID!
 }
+
+extend type Subscription {
+  "Each video that somebody whom the viewer follows publishes from now on."
+  videoPublished(
+    "The ` + "`" + `cursor` + "`" + ` of the last payload: what was published since comes first. Also taken is a cursor of the feed; then some of what was published in the 15 seconds before it may come again. INVALID_ARGUMENT when too much has been published since: read the feed then, and go on after its startCursor."
+    after: String
+  ): VideoPublishedPayload! @auth
+}
+
+"A video that was published."
+type VideoPublishedPayload {
+  "Where to go on after a break."
+  cursor: String!
+  "The video."
+  video: Video!
+}
 `, BuiltIn: false},
 	{Name: "../interaction.graphqls", Input: `extend type Video {
   "How many users like it."
@@ -1531,6 +1666,22 @@ type DeleteCommentPayload {
   "The video, with its new counts."
   video: Video!
 }
+
+extend type Subscription {
+  "The counts of videos: at first as they are, then whenever somebody likes, unlikes or comments one, four times a second at most. The last state always comes."
+  videoStatsChanged(
+    "1 to 100 videos: opaque ids or databaseIds."
+    videoIds: [ID!]!
+  ): VideoStatsChangedPayload!
+}
+
+"A video whose counts may have changed."
+type VideoStatsChangedPayload {
+  "The opaque id of the video."
+  videoId: ID!
+  "The video, with its new counts; null when there is none."
+  video: Video
+}
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
 Only a signed-in viewer may use the field. Others get the error UNAUTHENTICATED.
@@ -1592,6 +1743,17 @@ type Query {
 Everything that can be changed. Each mutation takes one input and answers with a payload that holds what it changed.
 """
 type Mutation
+
+"""
+What is told as it happens: over a WebSocket (subprotocol ` + "`" + `graphql-transport-ws` + "`" + `, the token as ` + "`" + `authorization: "Bearer …"` + "`" + `
+in the payload of ` + "`" + `connection_init` + "`" + `) or as server-sent events (` + "`" + `Accept: text/event-stream` + "`" + `). A socket is closed with 4403
+when its token expires, and with 1001 when the server stops; clients connect again then. An error ends a subscription.
+
+After any break, ` + "`" + `messageReceived` + "`" + ` and ` + "`" + `videoPublished` + "`" + ` go on where they were: subscribe again with the ` + "`" + `cursor` + "`" + ` of the
+last payload as ` + "`" + `after` + "`" + `, and what was missed comes first, once. ` + "`" + `videoStatsChanged` + "`" + ` tells the present counts whenever it
+starts, so it is just subscribed to again.
+"""
+type Subscription
 `, BuiltIn: false},
 	{Name: "../social.graphqls", Input: `extend type User {
   "How many users this user follows."
@@ -1780,6 +1942,24 @@ type SendMessagePayload {
   "The message."
   message: Message!
 }
+
+extend type Subscription {
+  "Each message that anybody sends to the viewer from now on."
+  messageReceived(
+    "The ` + "`" + `cursor` + "`" + ` of the last payload: what was sent since comes first. Also taken is a cursor of a conversation; then some of what was sent in the 15 seconds before it may come again."
+    after: String
+  ): MessageReceivedPayload! @auth
+}
+
+"A message that has come in."
+type MessageReceivedPayload {
+  "Where to go on after a break."
+  cursor: String!
+  "The message."
+  message: Message!
+  "Who sent it; null when the account is gone."
+  from: User
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -1958,6 +2138,18 @@ func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field g
 		return ec.fieldContext_MessageEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageReceivedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessageReceivedPayload_cursor(ctx, field)
+	case "message":
+		return ec.fieldContext_MessageReceivedPayload_message(ctx, field)
+	case "from":
+		return ec.fieldContext_MessageReceivedPayload_from(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageReceivedPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2146,6 +2338,26 @@ func (ec *executionContext) childFields_VideoEdge(ctx context.Context, field gra
 		return ec.fieldContext_VideoEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VideoEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_VideoPublishedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_VideoPublishedPayload_cursor(ctx, field)
+	case "video":
+		return ec.fieldContext_VideoPublishedPayload_video(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VideoPublishedPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VideoStatsChangedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "videoId":
+		return ec.fieldContext_VideoStatsChangedPayload_videoId(ctx, field)
+	case "video":
+		return ec.fieldContext_VideoStatsChangedPayload_video(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VideoStatsChangedPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

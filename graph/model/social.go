@@ -54,3 +54,13 @@ func (m *Message) Direction() MessageDirection {
 	}
 	return MessageDirectionReceived
 }
+
+// MessageReceivedPayload is a message that has come in, with its sender.
+type MessageReceivedPayload struct {
+	Cursor   string
+	Message  *Message
+	FromUser Joined[*User]
+}
+
+// From returns who sent the message, nil when the account is gone.
+func (p *MessageReceivedPayload) From() (*User, error) { return p.FromUser.Get() }

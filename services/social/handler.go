@@ -177,11 +177,28 @@ func (h *Handler) ListMessages(ctx context.Context, req *social.ListMessagesRequ
 	if err != nil {
 		return nil, err
 	}
-	messages := make([]*social.Message, len(found.Rows))
-	for i := range found.Rows {
-		messages[i] = found.Rows[i].wire()
+	return &social.ListMessagesResponse{Messages: wires(found.Rows), HasMore: found.HasMore}, nil
+}
+
+// ListReceivedMessages returns messages that anybody sent to the user, oldest first: those behind a cursor, else the
+// latest. Code: InvalidArgument.
+func (h *Handler) ListReceivedMessages(ctx context.Context, req *social.ListReceivedMessagesRequest) (*social.ListReceivedMessagesResponse, error) {
+	if err := argument.First(argument.ID("user", req.UserID), argument.Limit(req.Limit)); err != nil {
+		return nil, err
 	}
-	return &social.ListMessagesResponse{Messages: messages, HasMore: found.HasMore}, nil
+	found, err := h.store.inbox(ctx, req.UserID, int(req.Limit), req.After)
+	if err != nil {
+		return nil, err
+	}
+	return &social.ListReceivedMessagesResponse{Messages: wires(found.Rows), HasMore: found.HasMore}, nil
+}
+
+func wires(rows []message) []*social.Message {
+	messages := make([]*social.Message, len(rows))
+	for i := range rows {
+		messages[i] = rows[i].wire()
+	}
+	return messages
 }
 
 // PurgeUser deletes what is held of a deleted user; it may be repeated. Code: InvalidArgument.

@@ -36,13 +36,13 @@ func (c *conversation) latest() *social.Message {
 // message has a time that is unique between its two users and rises in the order of the commits: whoever asks for
 // what came after a time misses nothing.
 type message struct {
-	ID        int64
+	ID        int64  `gorm:"primaryKey;index:messages_to,priority:3"`
 	LowID     int64  `gorm:"not null;uniqueIndex:messages_pair,priority:1;index:messages_from,priority:1"`
 	HighID    int64  `gorm:"not null;uniqueIndex:messages_pair,priority:2;index:messages_from,priority:2"`
 	FromID    int64  `gorm:"not null;index:messages_from,priority:3"`
-	ToID      int64  `gorm:"not null"`
+	ToID      int64  `gorm:"not null;index:messages_to,priority:1"`
 	Content   string `gorm:"size:256;not null"`
-	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:messages_pair,priority:3;index:messages_from,priority:4"`
+	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:messages_pair,priority:3;index:messages_from,priority:4;index:messages_to,priority:2"`
 }
 
 func (m *message) wire() *social.Message {
@@ -116,6 +116,26 @@ func (s *store) received(ctx context.Context, userID, peer int64, limit int, aft
 		return database.Rows[message]{}, fmt.Errorf("list received messages: %w", err)
 	}
 	return database.Cut(found, limit), nil
+}
+
+// inbox returns messages that anybody sent to the user, oldest first: those behind the cursor, else the latest.
+func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (database.Rows[message], error) {
+	query := s.db.Read(ctx).Where("to_id = ?", userID).Limit(limit + 1)
+	if after != nil {
+		query = query.Where("created_at >= ? AND (created_at > ? OR id > ?)", after.CreatedAt, after.CreatedAt, after.ID).
+			Order("created_at, id")
+	} else {
+		query = query.Order("created_at DESC, id DESC")
+	}
+	var found []message
+	if err := query.Find(&found).Error; err != nil {
+		return database.Rows[message]{}, fmt.Errorf("list the inbox: %w", err)
+	}
+	rows := database.Cut(found, limit)
+	if after == nil {
+		slices.Reverse(rows.Rows)
+	}
+	return rows, nil
 }
 
 // latest returns the conversations of the user with the peers, of those who ever wrote.

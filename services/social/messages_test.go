@@ -117,6 +117,38 @@ func TestReceivedMessages(t *testing.T) {
 	})
 }
 
+// The messages of a receiver come from everybody, oldest first: the latest, or those behind a cursor, also where
+// several have the same time.
+func TestListReceivedMessages(t *testing.T) {
+	suite(t, func(t *testing.T, s *service) {
+		var sent []*social.Message
+		for i := range 6 {
+			sent = append(sent, s.mustSend(t, int64(i%3+2), 1, fmt.Sprint(i)))
+			s.mustSend(t, 1, int64(i%3+2), "back")
+		}
+		list := func(limit int32, after *page.Cursor) *social.ListReceivedMessagesResponse {
+			return servicetest.Must(s.ListReceivedMessages(t.Context(), &social.ListReceivedMessagesRequest{UserID: 1, Limit: limit, After: after}))(t)
+		}
+		latest := list(2, nil)
+		is(t, texts(latest.Messages), "4 5")
+		if !latest.HasMore {
+			t.Error("has_more is missing")
+		}
+		var all []string
+		after := &page.Cursor{CreatedAt: sent[0].CreatedAt - 1}
+		for more := true; more; {
+			got := list(1, after)
+			all, more = append(all, texts(got.Messages)), got.HasMore
+			last := got.Messages[len(got.Messages)-1]
+			after = &page.Cursor{CreatedAt: last.CreatedAt, ID: last.ID}
+		}
+		is(t, strings.Join(all, " "), "0 1 2 3 4 5")
+		is(t, texts(list(9, after).Messages), "")
+		servicetest.Refuses(s.ListReceivedMessages(t.Context(), &social.ListReceivedMessagesRequest{UserID: 0, Limit: 1}))(t, codes.InvalidArgument)
+		servicetest.Refuses(s.ListReceivedMessages(t.Context(), &social.ListReceivedMessagesRequest{UserID: 1, Limit: 1001}))(t, codes.InvalidArgument)
+	})
+}
+
 // Both sides send at once while one polls by time: times are unique and rise, and the poller sees every message
 // once, in order.
 func TestPolling(t *testing.T) {

@@ -2,6 +2,7 @@ package social
 
 import (
 	"github.com/go-gormigrate/gormigrate/v2"
+	"gorm.io/gorm"
 
 	"minidouyin/services/internal/database"
 )
@@ -12,5 +13,13 @@ import (
 var schema = database.Schema{
 	Service: "social",
 	Models:  []any{&follow{}, &relationStats{}, &message{}, &conversation{}},
-	Changes: []*gormigrate.Migration{},
+	Changes: []*gormigrate.Migration{{
+		ID: "1 index of messages by receiver",
+		Migrate: func(tx *gorm.DB) error {
+			if tx.Migrator().HasIndex("messages", "messages_to") { // MySQL commits the index before it is known as done
+				return nil
+			}
+			return tx.Exec("CREATE INDEX messages_to ON messages (to_id, created_at, id)").Error
+		},
+	}},
 }

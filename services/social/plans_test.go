@@ -65,6 +65,8 @@ func TestPlans(t *testing.T) {
 		p.Check(t, "messages before", func(ctx context.Context) error { _, err := s.messages(ctx, 7, 1, 50, next.After); return err })
 		p.Check(t, "received", func(ctx context.Context) error { _, err := s.received(ctx, 1, 7, 50, 100); return err })
 		p.Check(t, "received by the higher id", func(ctx context.Context) error { _, err := s.received(ctx, 7, 1, 50, 100); return err })
+		p.Check(t, "inbox", func(ctx context.Context) error { _, err := s.inbox(ctx, 7, 50, nil); return err })
+		p.Check(t, "inbox after", func(ctx context.Context) error { _, err := s.inbox(ctx, 1, 50, next.After); return err })
 		p.Check(t, "send", func(ctx context.Context) error { return s.send(ctx, &message{FromID: 1, ToID: 7, Content: "hi"}) })
 		p.Check(t, "unfollow", func(ctx context.Context) error { return s.unfollow(ctx, 1, 2) })
 		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 7) })

@@ -932,6 +932,100 @@ var fieldIDToName_ListMessagesResponse = map[int16]string{
 	2: "has_more",
 }
 
+type ListReceivedMessagesRequest struct {
+	UserID int64        `thrift:"user_id,1" frugal:"1,default,i64" json:"user_id"`
+	Limit  int32        `thrift:"limit,2" frugal:"2,default,i32" json:"limit"`
+	After  *page.Cursor `thrift:"after,3,optional" frugal:"3,optional,page.Cursor" json:"after,omitempty"`
+}
+
+func NewListReceivedMessagesRequest() *ListReceivedMessagesRequest {
+	return &ListReceivedMessagesRequest{}
+}
+
+func (p *ListReceivedMessagesRequest) InitDefault() {
+}
+
+func (p *ListReceivedMessagesRequest) GetUserID() (v int64) {
+	return p.UserID
+}
+
+func (p *ListReceivedMessagesRequest) GetLimit() (v int32) {
+	return p.Limit
+}
+
+var ListReceivedMessagesRequest_After_DEFAULT *page.Cursor
+
+func (p *ListReceivedMessagesRequest) GetAfter() (v *page.Cursor) {
+	if !p.IsSetAfter() {
+		return ListReceivedMessagesRequest_After_DEFAULT
+	}
+	return p.After
+}
+func (p *ListReceivedMessagesRequest) SetUserID(val int64) {
+	p.UserID = val
+}
+func (p *ListReceivedMessagesRequest) SetLimit(val int32) {
+	p.Limit = val
+}
+func (p *ListReceivedMessagesRequest) SetAfter(val *page.Cursor) {
+	p.After = val
+}
+
+func (p *ListReceivedMessagesRequest) IsSetAfter() bool {
+	return p.After != nil
+}
+
+func (p *ListReceivedMessagesRequest) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ListReceivedMessagesRequest(%+v)", *p)
+}
+
+var fieldIDToName_ListReceivedMessagesRequest = map[int16]string{
+	1: "user_id",
+	2: "limit",
+	3: "after",
+}
+
+type ListReceivedMessagesResponse struct {
+	Messages []*Message `thrift:"messages,1" frugal:"1,default,list<Message>" json:"messages"`
+	HasMore  bool       `thrift:"has_more,2" frugal:"2,default,bool" json:"has_more"`
+}
+
+func NewListReceivedMessagesResponse() *ListReceivedMessagesResponse {
+	return &ListReceivedMessagesResponse{}
+}
+
+func (p *ListReceivedMessagesResponse) InitDefault() {
+}
+
+func (p *ListReceivedMessagesResponse) GetMessages() (v []*Message) {
+	return p.Messages
+}
+
+func (p *ListReceivedMessagesResponse) GetHasMore() (v bool) {
+	return p.HasMore
+}
+func (p *ListReceivedMessagesResponse) SetMessages(val []*Message) {
+	p.Messages = val
+}
+func (p *ListReceivedMessagesResponse) SetHasMore(val bool) {
+	p.HasMore = val
+}
+
+func (p *ListReceivedMessagesResponse) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ListReceivedMessagesResponse(%+v)", *p)
+}
+
+var fieldIDToName_ListReceivedMessagesResponse = map[int16]string{
+	1: "messages",
+	2: "has_more",
+}
+
 type PurgeUserRequest struct {
 	UserID int64 `thrift:"user_id,1" frugal:"1,default,i64" json:"user_id"`
 }
@@ -996,6 +1090,8 @@ type SocialService interface {
 	SendMessage(ctx context.Context, request *SendMessageRequest) (r *SendMessageResponse, err error)
 
 	ListMessages(ctx context.Context, request *ListMessagesRequest) (r *ListMessagesResponse, err error)
+
+	ListReceivedMessages(ctx context.Context, request *ListReceivedMessagesRequest) (r *ListReceivedMessagesResponse, err error)
 
 	PurgeUser(ctx context.Context, request *PurgeUserRequest) (r *PurgeUserResponse, err error)
 }
@@ -1605,6 +1701,82 @@ func (p *SocialServiceListMessagesResult) String() string {
 }
 
 var fieldIDToName_SocialServiceListMessagesResult = map[int16]string{
+	0: "success",
+}
+
+type SocialServiceListReceivedMessagesArgs struct {
+	Request *ListReceivedMessagesRequest `thrift:"request,1" frugal:"1,default,ListReceivedMessagesRequest" json:"request"`
+}
+
+func NewSocialServiceListReceivedMessagesArgs() *SocialServiceListReceivedMessagesArgs {
+	return &SocialServiceListReceivedMessagesArgs{}
+}
+
+func (p *SocialServiceListReceivedMessagesArgs) InitDefault() {
+}
+
+var SocialServiceListReceivedMessagesArgs_Request_DEFAULT *ListReceivedMessagesRequest
+
+func (p *SocialServiceListReceivedMessagesArgs) GetRequest() (v *ListReceivedMessagesRequest) {
+	if !p.IsSetRequest() {
+		return SocialServiceListReceivedMessagesArgs_Request_DEFAULT
+	}
+	return p.Request
+}
+func (p *SocialServiceListReceivedMessagesArgs) SetRequest(val *ListReceivedMessagesRequest) {
+	p.Request = val
+}
+
+func (p *SocialServiceListReceivedMessagesArgs) IsSetRequest() bool {
+	return p.Request != nil
+}
+
+func (p *SocialServiceListReceivedMessagesArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("SocialServiceListReceivedMessagesArgs(%+v)", *p)
+}
+
+var fieldIDToName_SocialServiceListReceivedMessagesArgs = map[int16]string{
+	1: "request",
+}
+
+type SocialServiceListReceivedMessagesResult struct {
+	Success *ListReceivedMessagesResponse `thrift:"success,0,optional" frugal:"0,optional,ListReceivedMessagesResponse" json:"success,omitempty"`
+}
+
+func NewSocialServiceListReceivedMessagesResult() *SocialServiceListReceivedMessagesResult {
+	return &SocialServiceListReceivedMessagesResult{}
+}
+
+func (p *SocialServiceListReceivedMessagesResult) InitDefault() {
+}
+
+var SocialServiceListReceivedMessagesResult_Success_DEFAULT *ListReceivedMessagesResponse
+
+func (p *SocialServiceListReceivedMessagesResult) GetSuccess() (v *ListReceivedMessagesResponse) {
+	if !p.IsSetSuccess() {
+		return SocialServiceListReceivedMessagesResult_Success_DEFAULT
+	}
+	return p.Success
+}
+func (p *SocialServiceListReceivedMessagesResult) SetSuccess(x interface{}) {
+	p.Success = x.(*ListReceivedMessagesResponse)
+}
+
+func (p *SocialServiceListReceivedMessagesResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *SocialServiceListReceivedMessagesResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("SocialServiceListReceivedMessagesResult(%+v)", *p)
+}
+
+var fieldIDToName_SocialServiceListReceivedMessagesResult = map[int16]string{
 	0: "success",
 }
 

@@ -19,6 +19,7 @@ type Client interface {
 	BatchGetRelationStats(ctx context.Context, request *social.BatchGetRelationStatsRequest, callOptions ...callopt.Option) (r *social.BatchGetRelationStatsResponse, err error)
 	SendMessage(ctx context.Context, request *social.SendMessageRequest, callOptions ...callopt.Option) (r *social.SendMessageResponse, err error)
 	ListMessages(ctx context.Context, request *social.ListMessagesRequest, callOptions ...callopt.Option) (r *social.ListMessagesResponse, err error)
+	ListReceivedMessages(ctx context.Context, request *social.ListReceivedMessagesRequest, callOptions ...callopt.Option) (r *social.ListReceivedMessagesResponse, err error)
 	PurgeUser(ctx context.Context, request *social.PurgeUserRequest, callOptions ...callopt.Option) (r *social.PurgeUserResponse, err error)
 }
 
@@ -89,6 +90,11 @@ func (p *kSocialServiceClient) SendMessage(ctx context.Context, request *social.
 func (p *kSocialServiceClient) ListMessages(ctx context.Context, request *social.ListMessagesRequest, callOptions ...callopt.Option) (r *social.ListMessagesResponse, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.ListMessages(ctx, request)
+}
+
+func (p *kSocialServiceClient) ListReceivedMessages(ctx context.Context, request *social.ListReceivedMessagesRequest, callOptions ...callopt.Option) (r *social.ListReceivedMessagesResponse, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListReceivedMessages(ctx, request)
 }
 
 func (p *kSocialServiceClient) PurgeUser(ctx context.Context, request *social.PurgeUserRequest, callOptions ...callopt.Option) (r *social.PurgeUserResponse, err error) {

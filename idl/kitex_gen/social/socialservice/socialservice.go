@@ -69,6 +69,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"ListReceivedMessages": kitex.NewMethodInfo(
+		listReceivedMessagesHandler,
+		newSocialServiceListReceivedMessagesArgs,
+		newSocialServiceListReceivedMessagesResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"PurgeUser": kitex.NewMethodInfo(
 		purgeUserHandler,
 		newSocialServicePurgeUserArgs,
@@ -286,6 +293,24 @@ func newSocialServiceListMessagesResult() interface{} {
 	return social.NewSocialServiceListMessagesResult()
 }
 
+func listReceivedMessagesHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*social.SocialServiceListReceivedMessagesArgs)
+	realResult := result.(*social.SocialServiceListReceivedMessagesResult)
+	success, err := handler.(social.SocialService).ListReceivedMessages(ctx, realArg.Request)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newSocialServiceListReceivedMessagesArgs() interface{} {
+	return social.NewSocialServiceListReceivedMessagesArgs()
+}
+
+func newSocialServiceListReceivedMessagesResult() interface{} {
+	return social.NewSocialServiceListReceivedMessagesResult()
+}
+
 func purgeUserHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*social.SocialServicePurgeUserArgs)
 	realResult := result.(*social.SocialServicePurgeUserResult)
@@ -389,6 +414,16 @@ func (p *kClient) ListMessages(ctx context.Context, request *social.ListMessages
 	_args.Request = request
 	var _result social.SocialServiceListMessagesResult
 	if err = p.c.Call(ctx, "ListMessages", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ListReceivedMessages(ctx context.Context, request *social.ListReceivedMessagesRequest) (r *social.ListReceivedMessagesResponse, err error) {
+	var _args social.SocialServiceListReceivedMessagesArgs
+	_args.Request = request
+	var _result social.SocialServiceListReceivedMessagesResult
+	if err = p.c.Call(ctx, "ListReceivedMessages", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"minidouyin/bff/gqlserver"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
 )
@@ -101,22 +102,24 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Cont
 
 // bearer is middleware that reads the Authorization header. A token that is not valid is refused here, as a GraphQL
 // error with status 401.
-func (s *Sessions) bearer(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := r.Header.Get("Authorization")
-		if header == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		scheme, token, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			token = ""
-		}
-		ctx, err := s.Authenticate(r.Context(), strings.TrimSpace(token))
-		if err != nil {
-			writeGraphQLError(w, r, http.StatusUnauthorized, err)
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+func (s *Sessions) bearer(server *gqlserver.Server) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			header := r.Header.Get("Authorization")
+			if header == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			scheme, token, _ := strings.Cut(header, " ")
+			if !strings.EqualFold(scheme, "Bearer") {
+				token = ""
+			}
+			ctx, err := s.Authenticate(r.Context(), strings.TrimSpace(token))
+			if err != nil {
+				server.Refuse(w, r, http.StatusUnauthorized, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
 }

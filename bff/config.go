@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
@@ -40,15 +41,20 @@ type Config struct {
 	CORSOrigins    []string `name:"cors-origins" placeholder:"ORIGIN,..." help:"Other sites whose pages may use this server, such as https://app.example.org."`
 	TrustedProxies []string `name:"trusted-proxies" placeholder:"PREFIX,..." help:"Proxies that name the client in X-Forwarded-For, such as 10.0.0.0/8; without it, the client is who connects."`
 
-	TrustedDocuments string `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
-	TrustedOnly      bool   `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
+	TrustedDocuments string            `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
+	TrustedOnly      bool              `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
+	trusted          gqlserver.Trusted // what Validate has read of them
+
+	// Redis is what all processes share: counts of the limits, and documents that clients name by their hash. The caller
+	// opens and closes it; nil = each process has its own.
+	Redis redis.UniversalClient `kong:"-"`
 
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.
 	SoleWriter bool `kong:"-"`
 }
 
-// Validate returns an error that names the flag with a wrong value.
+// Validate returns an error that names the flag with a wrong value. It reads the trusted documents.
 func (c *Config) Validate() error {
 	if err := checkAddr(c.Addr); err != nil {
 		return fmt.Errorf("--addr: %w", err)
@@ -95,30 +101,27 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("--public-url: a URL such as https://video.example.org")
 		}
 	}
-	if _, err := c.trusted(); err != nil {
-		return err
-	}
-	return nil
+	return c.readTrusted()
 }
 
-// trusted returns the trusted documents, if there are any.
-func (c *Config) trusted() (gqlserver.Trusted, error) {
+// readTrusted reads the trusted documents, if there are any.
+func (c *Config) readTrusted() error {
 	if c.TrustedDocuments == "" {
 		if c.TrustedOnly {
-			return nil, errors.New("--trusted-only: needs --trusted-documents")
+			return errors.New("--trusted-only: needs --trusted-documents")
 		}
-		return nil, nil
+		return nil
 	}
 	manifest, err := os.ReadFile(c.TrustedDocuments)
 	if err != nil {
-		return nil, fmt.Errorf("--trusted-documents: %w", err)
+		return fmt.Errorf("--trusted-documents: %w", err)
 	}
 	schema := graph.NewSchema(graph.Config{}).Schema()
-	trusted, err := gqlserver.ReadTrusted(schema, gqlserver.DefaultLimits(), manifest)
+	c.trusted, err = gqlserver.ReadTrusted(schema, gqlserver.DefaultLimits(), manifest)
 	if err != nil {
-		return nil, fmt.Errorf("--trusted-documents: %w", err)
+		return fmt.Errorf("--trusted-documents: %w", err)
 	}
-	return trusted, nil
+	return nil
 }
 
 // checkAddr refuses what is no host and port.

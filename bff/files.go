@@ -22,8 +22,7 @@ var _ graph.Media = mediaStore{}
 
 // URL returns the absolute address of a stored file.
 func (mediaStore) URL(ctx context.Context, key string) string {
-	base, _ := ctx.Value(baseURLKey{}).(string)
-	return base + "/media/" + key
+	return baseURLOf(ctx) + "/media/" + key
 }
 
 // AvatarURL returns the address of a portrait, of the default one for the key "".
@@ -42,9 +41,16 @@ func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
 	return m.URL(ctx, key)
 }
 
-// StageVideo checks a video and makes it and its cover ready to be stored.
-func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string) (graph.StagedFiles, error) {
-	staged, err := m.Media.StageVideo(ctx, file, title, nil)
+// StageVideo checks a video and makes it and its cover ready to be stored. It reads the cover from the start.
+func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (graph.StagedFiles, error) {
+	var picture io.Reader
+	if cover != nil {
+		if _, err := cover.Seek(0, io.SeekStart); err != nil {
+			return nil, fmt.Errorf("rewind upload: %w", err)
+		}
+		picture = cover
+	}
+	staged, err := m.Media.StageVideo(ctx, file, title, picture)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +96,12 @@ func (s spooler) spool(r io.Reader, filename, contentType string) (upload graphq
 }
 
 type baseURLKey struct{}
+
+// baseURLOf returns how the outside reaches this server, "" outside of a request.
+func baseURLOf(ctx context.Context) string {
+	base, _ := ctx.Value(baseURLKey{}).(string)
+	return base
+}
 
 // baseURL is middleware that says how the outside reaches this server: by its public URL, else as the request did.
 func baseURL(public string) func(http.Handler) http.Handler {

@@ -2,6 +2,7 @@ package bff
 
 import (
 	"context"
+	"hash/fnv"
 	"maps"
 	"net/http"
 	"strconv"
@@ -12,27 +13,53 @@ import (
 	"github.com/go-chi/httprate"
 
 	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
 )
 
+// rateWindow is what the limits are for.
+const rateWindow = time.Minute
+
 // rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
 // that an operation can bring, by viewer, or by address for visitors. Attempts to sign in and to register, which cost
-// much and are how passwords are guessed, are counted by address. Each process counts for itself.
+// much and are how passwords are guessed, are counted by address. Processes with the same Redis count together, each
+// without it for itself.
 type rates struct {
-	work, signIns *httprate.RateLimiter // nil = no limit
+	work, signIns *limiter // nil = no limit
 }
 
-func newRates(cfg Config) *rates {
-	limiter := func(limit int) *httprate.RateLimiter {
-		if limit == 0 {
-			return nil
-		}
-		return httprate.NewRateLimiter(limit, time.Minute, httprate.WithResponseHeaders(httprate.ResponseHeaders{
-			Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", RetryAfter: "Retry-After"}))
-	}
-	return &rates{work: limiter(cfg.RateLimit), signIns: limiter(cfg.SignInLimit)}
+func newRates(cfg Config, shared *redisguard.Redis) *rates {
+	return &rates{work: newLimiter(cfg.RateLimit, shared, "work"), signIns: newLimiter(cfg.SignInLimit, shared, "signins")}
 }
+
+// limiter limits each client. It is made of several: one lets a client at a time through, as long as Redis takes.
+type limiter [64]*httprate.RateLimiter
+
+func newLimiter(limit int, shared *redisguard.Redis, name string) *limiter {
+	if limit == 0 {
+		return nil
+	}
+	options := []httprate.Option{httprate.WithResponseHeaders(httprate.ResponseHeaders{
+		Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", Reset: headerReset, RetryAfter: "Retry-After"})}
+	if shared != nil {
+		options = append(options, httprate.WithLimitCounter(newSharedCounter(shared, name)))
+	}
+	l := &limiter{}
+	for i := range l {
+		l[i] = httprate.NewRateLimiter(limit, rateWindow, options...)
+	}
+	return l
+}
+
+// of returns the part that counts for a client.
+func (l *limiter) of(key string) *httprate.RateLimiter {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(key)) // never fails
+	return l[sum.Sum32()%uint32(len(l))]
+}
+
+const headerReset = "RateLimit-Reset"
 
 // caller is who a request is counted for.
 type caller struct {
@@ -81,15 +108,18 @@ func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) 
 	return take(l.work, from, key, gqlserver.CostOf(operation))
 }
 
-// take counts n units and says in the answer's header how many are left.
-func take(limiter *httprate.RateLimiter, from *caller, key string, n int) error {
-	if limiter == nil || n == 0 {
+// take counts n units and says in the answer's header how many are left, and in how many seconds the window ends.
+func take(limits *limiter, from *caller, key string, n int) error {
+	if limits == nil || n == 0 {
 		return nil
 	}
-	header := headerOnly{}
+	header := http.Header{}
 	r := (&http.Request{}).WithContext(httprate.WithIncrement(context.Background(), n))
-	limited := limiter.OnLimit(header, r, key)
+	limited := limits.of(key).OnLimit(headerOnly(header), r, key)
 	if from.header != nil {
+		if end, err := strconv.ParseInt(header.Get(headerReset), 10, 64); err == nil {
+			header.Set(headerReset, strconv.FormatInt(max(0, end-time.Now().Unix()), 10))
+		}
 		maps.Copy(from.header, header)
 	}
 	if limited {

@@ -3,12 +3,16 @@ package bff_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/services"
+	"minidouyin/services/redistest"
 )
 
 // request sends a request with headers, pairs of name and value.
@@ -68,6 +72,72 @@ func TestRateLimit(t *testing.T) {
 		}
 	}
 	require.Equal(t, 60-1000/32, refused, "a request and 31 items each")
+}
+
+// A list of a REST route counts as what it can bring, which is more than a page of the graph.
+func TestRateOfRESTLists(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit, cfg.ListLimit = 10_000, 1000 })
+	id, _ := s.register(t, "ann")
+	remaining := func(path string) string {
+		a := s.rest(t, "GET", path, "user_id", id)
+		require.Equal(t, json.Number("0"), a.json["status_code"], a.text)
+		return a.header.Get("RateLimit-Remaining")
+	}
+	require.Equal(t, "9996", remaining("/douyin/user/"), "after the registration a request and a user")
+	require.Equal(t, "8994", remaining("/douyin/publish/list/"), "a request, a user and 1000 videos")
+}
+
+// Processes with the same Redis count together. When it goes away each goes on with what it has counted itself.
+func TestSharedRates(t *testing.T) {
+	server := redistest.Start(t)
+	open := func(cfg *bff.Config) {
+		client, err := services.OpenRedis(server.URL)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, client.Close()) })
+		cfg.RateLimit, cfg.SignInLimit, cfg.Redis = 1000, 4, client
+	}
+	one, two := newSite(t, open), newSite(t, open)
+	ask := func(s *site) answer {
+		return s.rest(t, "GET", "/graphql", "query", "{ feed(first: 98) { nodes { title } } }")
+	}
+	for i, s := range []*site{one, two, one, two} {
+		a := ask(s)
+		require.Equal(t, 200, a.status, a.text)
+		require.Equal(t, "1000", a.header.Get("RateLimit-Limit"))
+		remaining, err := strconv.Atoi(a.header.Get("RateLimit-Remaining"))
+		require.NoError(t, err)
+		require.InDelta(t, 1000-100*(i+1), remaining, 10, "where a minute begins, some are forgotten")
+		reset, err := strconv.Atoi(a.header.Get("RateLimit-Reset"))
+		require.NoError(t, err)
+		require.LessOrEqual(t, reset, 60)
+	}
+	guess := func(s *site) int {
+		return s.rest(t, "POST", "/douyin/user/login/", "username", "ann", "password", "guess").status
+	}
+	for _, s := range []*site{one, two, one, two} {
+		require.Equal(t, 200, guess(s))
+	}
+	require.Equal(t, http.StatusTooManyRequests, guess(one))
+	require.Equal(t, http.StatusTooManyRequests, guess(two))
+
+	server.Kill(t)
+	require.Equal(t, 200, guess(one), "it has counted two itself")
+	require.Equal(t, 200, guess(one))
+	require.Equal(t, http.StatusTooManyRequests, guess(one))
+	server.Restart(t)
+	require.Eventually(t, func() bool { return guess(two) == http.StatusTooManyRequests }, 20*time.Second, 100*time.Millisecond)
+}
+
+// What was refused says so in the form that the client asks for.
+func TestRefusalsHaveAForm(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.RateLimit = 2 })
+	for accept, form := range map[string]string{"application/json": "application/json", "application/graphql-response+json": "application/graphql-response+json",
+		"text/html": "application/json"} {
+		a := s.request(t, "POST", "/graphql", "", "Accept", accept, "Authorization", "Bearer guess")
+		require.Contains(t, []int{http.StatusUnauthorized, http.StatusTooManyRequests}, a.status)
+		require.Equal(t, form+"; charset=utf-8", a.header.Get("Content-Type"))
+		require.Contains(t, a.text, `"requestId":"`+a.header.Get("X-Request-Id")+`"`)
+	}
 }
 
 // Requests count by themselves, also those that are refused for another reason.

@@ -2,7 +2,7 @@ package bff
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -10,11 +10,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/bff/playground"
+	"minidouyin/bff/redisguard"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
@@ -27,7 +27,7 @@ const (
 	playTimeout   = time.Hour        // a file must be taken within
 )
 
-// NewHandler returns the whole site. deleted is called after an operation that may have left something to remove.
+// NewHandler returns the whole site of a configuration that was validated. deleted is called after an operation that may have left something to remove.
 func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
@@ -39,19 +39,22 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	trusted, err := cfg.trusted()
-	if err != nil {
-		return nil, err
+	var shared *redisguard.Redis
+	if cfg.Redis != nil {
+		shared = redisguard.New(cfg.Redis, log)
 	}
-	rates := newRates(cfg)
+	rates := newRates(cfg, shared)
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
-		Trusted:   trusted, TrustedOnly: cfg.TrustedOnly,
-		Origins: cfg.formOrigins(),
-		Admit:   rates.admit,
-		Around:  []graphql.OperationMiddleware{note},
+		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
+		Redis:    shared,
+		Origins:  cfg.formOrigins(),
+		PageSize: graph.PageSizeFor,
+		Admit:    rates.admit,
+		Visitor:  visitor,
+		Around:   []graphql.OperationMiddleware{note},
 	})
 	if err != nil {
 		return nil, err
@@ -69,7 +72,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		r.Handle("/playground", page)
 		r.Handle("/playground/*", page)
 	}
-	r.With(noContent, rates.count(refuseGraphQL), sessions.bearer).Handle("/graphql", server)
+	r.With(noContent, rates.count(refuseGraphQL(server)), sessions.bearer(server)).Handle("/graphql", server)
 	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
@@ -77,9 +80,15 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	return r, nil
 }
 
+// visitor returns what the answers to visitors depend on beside the operation; ok is false for a viewer.
+func visitor(ctx context.Context) (variant string, ok bool) {
+	size := graph.PageSizeOf(ctx)
+	return fmt.Sprintf("%s %d %d", baseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
+}
+
 // note writes down what the request log says of an operation: its name and the code of its first error.
 func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	name := graphql.GetOperationContext(ctx).OperationName // chosen by the client, and as long as it likes
+	name := graphql.GetOperationContext(ctx).Operation.Name // chosen by the client, and as long as it likes
 	recordOf(ctx).operation = name[:min(len(name), 64)]
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
@@ -126,15 +135,8 @@ func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request,
 	}
 }
 
-func refuseGraphQL(w http.ResponseWriter, r *http.Request, err error) {
-	writeGraphQLError(w, r, http.StatusTooManyRequests, err)
-}
-
-// writeGraphQLError answers with a single GraphQL error that has a code.
-func writeGraphQLError(w http.ResponseWriter, r *http.Request, status int, err error) {
-	shown := &gqlerror.Error{Message: codes.Message(err), Extensions: map[string]any{
-		"code": codes.Of(err).String(), "requestId": recordOf(r.Context()).id}}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{shown}}) // the client may be gone
+func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		server.Refuse(w, r, http.StatusTooManyRequests, err)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,8 @@ type site struct {
 	calls  *counter
 	sql    *counter
 	ground bff.Services
+	log    logged
+	before atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -55,7 +58,9 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site {
 	tb.Helper()
 	s := &site{data: tb.TempDir(), calls: newCounter(), sql: newCounter()}
-	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(bff.WithRequestID(slog.NewMultiHandler(
+		slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}),
+		slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
 		serviceDSN := dsn
@@ -97,7 +102,13 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 
 func (s *site) count(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, request, response any) error {
-		s.calls.add(rpcinfo.GetRPCInfo(ctx).Invocation().MethodName())
+		method := rpcinfo.GetRPCInfo(ctx).Invocation().MethodName()
+		s.calls.add(method)
+		if before := s.before.Load(); before != nil {
+			if err := (*before)(method); err != nil {
+				return err
+			}
+		}
 		return next(ctx, request, response)
 	}
 }
@@ -107,6 +118,24 @@ type testWriter struct{ tb testing.TB }
 func (w testWriter) Write(p []byte) (int, error) {
 	w.tb.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
+}
+
+// logged is a log that may be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // counter counts by name.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"io"
 	"minidouyin/graph/live"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
@@ -65,7 +66,11 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 
 // PublishVideo is the resolver for the publishVideo field.
 func (r *mutationResolver) PublishVideo(ctx context.Context, input model.PublishVideoInput) (*model.PublishVideoPayload, error) {
-	files, err := r.Media.StageVideo(ctx, input.File.File, input.Title)
+	var cover io.ReadSeeker
+	if input.Cover != nil {
+		cover = input.Cover.File
+	}
+	files, err := r.Media.StageVideo(ctx, input.File.File, input.Title, cover)
 	if err != nil {
 		return nil, err
 	}

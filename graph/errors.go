@@ -21,9 +21,6 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if isRequestError(shown) {
 			return shown
 		}
-		if isUnreadable(err) {
-			err = codes.Errorf(codes.InvalidArgument, "the request cannot be read")
-		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = codes.Errorf(codes.UpstreamUnavailable, "the answer took too long, please try again")
 		}
@@ -43,13 +40,6 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 func isRequestError(err *gqlerror.Error) bool {
 	code, _ := err.Extensions["code"].(string)
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
-}
-
-// isUnreadable tells whether an error of the GraphQL library came before any operation. Its text may repeat the body and
-// so is not shown.
-func isUnreadable(err error) bool {
-	var own *gqlerror.Error
-	return errors.As(err, &own) && own.Err == nil && own.Path == nil && own.Extensions == nil
 }
 
 // Recover turns a panic in a resolver into an internal error.

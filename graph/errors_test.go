@@ -25,7 +25,6 @@ func TestPresent(t *testing.T) {
 		{"internal", errors.New("SELECT failed"), "INTERNAL", "internal error"},
 		{"too late", fmt.Errorf("wait for a place: %w", context.DeadlineExceeded), "UPSTREAM_UNAVAILABLE",
 			"the answer took too long, please try again"},
-		{"unreadable", gqlerror.Errorf("body: secret"), "INVALID_ARGUMENT", "the request cannot be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			shown := Present(slog.New(slog.DiscardHandler))(t.Context(), c.err)

@@ -32,14 +32,11 @@ func (r *Resolver) comment(ctx context.Context, sel selection, id int64) (*model
 	w := r.walk(ctx)
 	var found model.Joined[*model.Comment]
 	ask(ctx, w, w.loaders.comments, []int64{id}, func(_ int64, row *interaction.Comment, err error) {
-		switch {
-		case codes.Of(err) == codes.NotFound:
-		case err != nil:
-			found.Err = err
-		default:
-			found.Value = &model.Comment{Comment: row}
-			w.comments(ctx, sel, []*model.Comment{found.Value})
-		}
+		found = present(err, func() *model.Comment {
+			comment := &model.Comment{Comment: row}
+			w.comments(ctx, sel, []*model.Comment{comment})
+			return comment
+		})
 	})
 	w.run()
 	return found.Get()

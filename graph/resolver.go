@@ -44,8 +44,9 @@ type Media interface {
 	URL(ctx context.Context, key string) string
 	AvatarURL(ctx context.Context, key string) string
 	BackgroundURL(ctx context.Context, key string) string
-	// StageVideo checks a video and makes it and its cover ready to be stored. It refuses what is not a video.
-	StageVideo(ctx context.Context, file io.ReadSeeker, title string) (StagedFiles, error)
+	// StageVideo checks a video and makes it and its cover, the one given or without it one of its own, ready to be
+	// stored. It refuses what is not a video, and a cover that is not a picture.
+	StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (StagedFiles, error)
 	// StagePicture checks a picture and makes it ready to be stored. It refuses what is not a picture.
 	StagePicture(ctx context.Context, file io.ReadSeeker) (StagedFiles, error)
 	// Remove removes a stored file; one that is not there is no error.

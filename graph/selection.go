@@ -125,6 +125,14 @@ func PageSizeOf(ctx context.Context) PageSize {
 	return defaultPageSize
 }
 
+// PageSizeFor returns how many items a list has when its argument, first or last, is left out.
+func PageSizeFor(ctx context.Context, argument string) int {
+	if argument == "last" {
+		return ConversationPage
+	}
+	return PageSizeOf(ctx).Default
+}
+
 // pageOf checks the arguments of a page. A wrong one is InvalidArgument.
 func pageOf(ctx context.Context, args model.PageArgs) (pageRange, error) {
 	size := PageSizeOf(ctx)

@@ -139,15 +139,10 @@ func (w *walk) users(ctx context.Context, sel selection, ids []int64, attach fun
 	}
 	joined := make(map[int64]model.Joined[*model.User], len(ids))
 	ask(ctx, w, w.loaders.users, ids, func(id int64, row *basics.User, err error) {
-		switch {
-		case codes.Of(err) == codes.NotFound:
-			joined[id] = model.Joined[*model.User]{}
-		case err != nil:
-			joined[id] = model.Joined[*model.User]{Err: err}
-		default:
+		joined[id] = present(err, func() *model.User {
 			w.fillUser(ctx, all[id], row)
-			joined[id] = model.Joined[*model.User]{Value: all[id]}
-		}
+			return all[id]
+		})
 	})
 	w.answers = append(w.answers, func() { attach(joined) })
 
@@ -208,16 +203,11 @@ func (w *walk) videosByID(ctx context.Context, sel selection, ids []int64, attac
 	joined := make(map[int64]model.Joined[*model.Video], len(ids))
 	var found []*model.Video
 	ask(ctx, w, w.loaders.videos, ids, func(id int64, row *basics.Video, err error) {
-		switch {
-		case codes.Of(err) == codes.NotFound:
-			joined[id] = model.Joined[*model.Video]{}
-		case err != nil:
-			joined[id] = model.Joined[*model.Video]{Err: err}
-		default:
+		joined[id] = present(err, func() *model.Video {
 			video := w.newVideo(ctx, row)
-			joined[id] = model.Joined[*model.Video]{Value: video}
 			found = append(found, video)
-		}
+			return video
+		})
 	})
 	w.answers = append(w.answers, func() {
 		attach(joined)
@@ -306,6 +296,18 @@ func (w *walk) newVideo(ctx context.Context, row *basics.Video) *model.Video {
 		PlayURL:      w.cfg.Media.URL(ctx, row.PlayKey),
 		CoverURL:     w.cfg.Media.URL(ctx, row.CoverKey),
 		CommentPages: model.Pages[*model.Comment]{},
+	}
+}
+
+// present returns a loaded object, which is made only when there is one: nil for an unknown id.
+func present[T any](err error, object func() *T) model.Joined[*T] {
+	switch {
+	case codes.Of(err) == codes.NotFound:
+		return model.Joined[*T]{}
+	case err != nil:
+		return model.Joined[*T]{Err: err}
+	default:
+		return model.Joined[*T]{Value: object()}
 	}
 }
 

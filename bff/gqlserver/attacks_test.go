@@ -79,6 +79,11 @@ func TestAttacks(t *testing.T) {
 		{"lists of any length", "{ feed(first: 2000000000) { nodes { author { videos(first: 2000000000) { nodes { title } } } } } }", nil, validated, "at most 20000 are given at once"},
 		{"lists without a length", "{ feed { nodes { author { followers { nodes { followers { nodes { followers { nodes { id } } } } } } } } } }",
 			nil, validated, "at most 20000 are given at once"},
+		{"an answer without end", "{ feed(first: 100) { nodes { comments(first: 100) { nodes { " + numbered(45, "a#: content ") + "} } } } }", nil, validated, "at most 4194304"},
+		{"names that fill an answer", "{ feed(first: 100) { nodes { comments(first: 100) { nodes { " + numbered(9, strings.Repeat("a", 90)+"#: databaseId ") + "} } } } }",
+			nil, validated, "at most 4194304"},
+		{"fragments that fill an answer", "{ feed(first: 100) { nodes { ...A } } } fragment A on Video { comments(first: 100) { nodes { " + strings.Repeat("...B ", 4) + "} } } " +
+			"fragment B on Comment { " + numbered(12, "a#: content ") + "}", nil, validated, "at most 4194304"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t)

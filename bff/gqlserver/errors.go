@@ -60,6 +60,15 @@ func tooLarge(message string) *requestError {
 	return &requestError{status: http.StatusRequestEntityTooLarge, code: codes.TooLarge, message: message}
 }
 
+// Refuse answers a request that middleware does not let through, with a status and an error that has a code.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	form, ok := negotiate(r)
+	if !ok {
+		form = mediaJSON
+	}
+	s.fail(r.Context(), w, form, &requestError{status: status, code: codes.Of(err), message: codes.Message(err)})
+}
+
 // fail answers a request that could not be read.
 func (s *Server) fail(ctx context.Context, w http.ResponseWriter, media string, err *requestError) {
 	r := &response{status: err.status, allow: err.allow, Response: &graphql.Response{Errors: s.coded(ctx, err.code, err.message)}}

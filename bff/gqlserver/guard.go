@@ -15,8 +15,9 @@ import (
 // guard refuses an operation that is over the limits: its document before it is validated, and its cost before it is
 // run. A document that was found valid before is not looked at again.
 type guard struct {
-	limits Limits
-	cache  *documentCache
+	limits   Limits
+	cache    *documentCache
+	pageSize func(ctx context.Context, argument string) int
 }
 
 var (
@@ -68,12 +69,16 @@ func (g guard) checkText(text string) error {
 }
 
 // MutateOperationContext notes the cost of the operation, and refuses one that costs too much.
-func (g guard) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	cost := costOf(g.limits, operation)
-	if cost > g.limits.Cost {
+func (g guard) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	price := priceOf(operation, func(argument string) int { return g.pageSize(ctx, argument) })
+	switch {
+	case price.items > g.limits.Cost:
 		return gqlerror.Wrap(refusef("this asks for up to %d items, and at most %d are given at once; please ask for smaller pages",
-			cost, g.limits.Cost))
+			price.items, g.limits.Cost))
+	case price.bytes > g.limits.Answer:
+		return gqlerror.Wrap(refusef("this asks for about %d bytes, and at most %d are given at once; please ask for smaller pages or fewer fields",
+			price.bytes, g.limits.Answer))
 	}
-	operation.Stats.SetExtension(costKey, cost)
+	operation.Stats.SetExtension(costKey, price.items)
 	return nil
 }

@@ -20,8 +20,8 @@ type Limits struct {
 	IntrospectionDepth int // fields below __schema and __type, within each other
 	IntrospectionLists int // lists of types and fields there, within each other
 
-	PageSize int // items that a list counts for when the operation does not say how many it wants
-	Cost     int // items of all lists of an operation at most: lists within lists multiply
+	Cost   int // items of all lists of an operation at most: lists within lists multiply
+	Answer int // bytes of an answer, as estimated from the fields and the items that they are selected of
 
 	Errors  int           // errors listed in an answer
 	Timeout time.Duration // from the whole request to the whole answer
@@ -33,7 +33,7 @@ func DefaultLimits() Limits {
 		Body: 1 << 20, Files: 4, Batch: 10, Document: 64 << 10, Name: 100,
 		Tokens: 3000, Fields: 500, Depth: 12, Aliases: 50, RootFields: 20, Nodes: 2000,
 		IntrospectionDepth: 16, IntrospectionLists: 2,
-		PageSize: 20, Cost: 20_000,
+		Cost: 20_000, Answer: 4 << 20,
 		Errors: 20, Timeout: time.Minute,
 	}
 }

@@ -11,9 +11,13 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"minidouyin/idl/codes"
 )
+
+// viewersDirective is the directive of the schema on fields that refuse visitors.
+const viewersDirective = "auth"
 
 // readForm reads a form as the GraphQL multipart request specification has it: the parts `operations`, `map` and the
 // files, in this order. The files are streamed to disk, and none is read when what comes before it is wrong or holds an
@@ -45,10 +49,11 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 		}
 	}
 	for _, params := range read.params {
-		if s.texts.resolve(params) != nil {
+		if s.texts.resolve(r.Context(), params) != nil {
 			return read, nil // running it says what is wrong
 		}
-		if _, errs := s.exec.CreateOperationContext(r.Context(), params); errs != nil {
+		operation, errs := s.exec.CreateOperationContext(r.Context(), params)
+		if _, visitor := s.visitor(r.Context()); errs != nil || visitor && forViewers(operation.Operation.SelectionSet) {
 			return read, nil // it will say so as well
 		}
 	}
@@ -57,6 +62,27 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 		return nil, refusal
 	}
 	return read, nil
+}
+
+// forViewers tells whether all fields of a selection on the first level refuse visitors.
+func forViewers(set ast.SelectionSet) bool {
+	for _, selected := range set {
+		switch selected := selected.(type) {
+		case *ast.Field:
+			if selected.Name != "__typename" && selected.Definition.Directives.ForName(viewersDirective) == nil {
+				return false
+			}
+		case *ast.InlineFragment:
+			if !forViewers(selected.SelectionSet) {
+				return false
+			}
+		case *ast.FragmentSpread:
+			if !forViewers(selected.Definition.SelectionSet) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // readFiles stores the files of a form and puts them into the operations. What it has stored is released with the

@@ -1,6 +1,7 @@
 package gqlserver
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,15 +11,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/redis/go-redis/v9"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+	"golang.org/x/time/rate"
 
+	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
 
@@ -26,6 +31,10 @@ const (
 	maxPersistedText  = 32 << 10 // bytes of one document that clients may leave here
 	maxPersistedTexts = 8 << 20  // bytes of all of them
 	persistedOverhead = 256      // bytes that each takes beside its text
+
+	persistedKey  = "douyin:document:" // of Redis, before the hash
+	persistedTime = 6 * time.Hour      // that Redis keeps a document
+	persistedRate = 2 << 10            // bytes a second that a process writes there for long: 42 MiB in six hours
 
 	// extensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
 	extensionDocumentID = "documentId"
@@ -87,18 +96,22 @@ func hashOf(text string) string {
 func bareHash(id string) string { return strings.ToLower(strings.TrimPrefix(id, "sha256:")) }
 
 // persisted finds the documents that clients name instead of sending them: the trusted ones, and those that a client
-// has sent before. Of the latter, those used last are kept, within a number of bytes.
+// has sent before. Of the latter, those used last are kept here, within a number of bytes, and new ones for some
+// hours in Redis, where the other processes find them.
 type persisted struct {
 	trusted Trusted
-	only    bool // nothing but trusted documents is run
+	only    bool              // nothing but trusted documents is run
+	redis   *redisguard.Redis // nil = none
+	writes  *rate.Limiter     // of the bytes that are written there
 
 	mu    sync.Mutex
 	texts *simplelru.LRU[string, string]
 	bytes int
 }
 
-func newPersisted(trusted Trusted, only bool) *persisted {
-	p := &persisted{trusted: trusted, only: only}
+func newPersisted(trusted Trusted, only bool, redis *redisguard.Redis) *persisted {
+	p := &persisted{trusted: trusted, only: only, redis: redis,
+		writes: rate.NewLimiter(persistedRate, maxPersistedTexts)}
 	// The number of documents follows from that of their bytes; the error is that of a size below 1.
 	p.texts, _ = simplelru.NewLRU(maxPersistedTexts/persistedOverhead, func(_, text string) { p.bytes -= len(text) + persistedOverhead })
 	return p
@@ -106,7 +119,7 @@ func newPersisted(trusted Trusted, only bool) *persisted {
 
 // resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
 // may be called again on the same parameters.
-func (p *persisted) resolve(params *graphql.RawParams) *gqlerror.Error {
+func (p *persisted) resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if id, named := params.Extensions[extensionDocumentID]; named {
 		return p.resolveID(params, id)
 	}
@@ -115,7 +128,7 @@ func (p *persisted) resolve(params *graphql.RawParams) *gqlerror.Error {
 	case refusal != nil:
 		return refusal
 	case named && params.Query == "":
-		return p.resolveHash(params, hash)
+		return p.resolveHash(ctx, params, hash)
 	case named && hashOf(params.Query) != hash:
 		return refuseAs(codes.InvalidArgument.String(), "the sha256Hash is not that of the query")
 	}
@@ -138,7 +151,7 @@ func (p *persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error
 }
 
 // resolveHash looks up the hash of an automatic persisted query.
-func (p *persisted) resolveHash(params *graphql.RawParams, hash string) *gqlerror.Error {
+func (p *persisted) resolveHash(ctx context.Context, params *graphql.RawParams, hash string) *gqlerror.Error {
 	text, ok := p.trusted[hash]
 	if !ok && p.only {
 		return p.checkTrust("")
@@ -147,6 +160,9 @@ func (p *persisted) resolveHash(params *graphql.RawParams, hash string) *gqlerro
 		p.mu.Lock()
 		text, ok = p.texts.Get(hash)
 		p.mu.Unlock()
+	}
+	if !ok {
+		text, ok = p.shared(ctx, hash)
 	}
 	if !ok {
 		return refuseAs(codeNotPersisted, "PersistedQueryNotFound")
@@ -167,21 +183,44 @@ func (p *persisted) checkTrust(text string) *gqlerror.Error {
 
 // remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
 // found valid.
-func (p *persisted) remember(params *graphql.RawParams) {
+func (p *persisted) remember(ctx context.Context, params *graphql.RawParams) {
 	hash, named, refusal := automaticHash(params)
 	if !named || refusal != nil || p.only || len(params.Query) > maxPersistedText {
 		return
 	}
+	if p.keep(hash, params.Query) && p.redis != nil && p.writes.AllowN(time.Now(), len(params.Query)) {
+		// What cannot be kept there is sent again by a client of another process.
+		_ = p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) error {
+			return client.Set(ctx, persistedKey+hash, params.Query, persistedTime).Err()
+		})
+	}
+}
+
+// keep keeps a document in this process. It returns false when it was there before.
+func (p *persisted) keep(hash, text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.texts.Contains(hash) {
-		return
+		return false
 	}
-	for p.bytes+len(params.Query)+persistedOverhead > maxPersistedTexts {
+	for p.bytes+len(text)+persistedOverhead > maxPersistedTexts {
 		p.texts.RemoveOldest()
 	}
-	p.bytes += len(params.Query) + persistedOverhead
-	p.texts.Add(hash, params.Query)
+	p.bytes += len(text) + persistedOverhead
+	p.texts.Add(hash, text)
+	return true
+}
+
+// shared looks a document up in Redis. Others may write there: a text that is not the one of the hash is none.
+func (p *persisted) shared(ctx context.Context, hash string) (text string, ok bool) {
+	if p.redis == nil {
+		return "", false
+	}
+	err := p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) (err error) {
+		text, err = client.Get(ctx, persistedKey+hash).Result()
+		return err
+	})
+	return text, err == nil && hashOf(text) == hash
 }
 
 // automaticHash returns the hash by which an automatic persisted query is named.

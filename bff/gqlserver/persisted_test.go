@@ -4,15 +4,20 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
+	"minidouyin/services"
+	"minidouyin/services/redistest"
 )
 
 func hashOf(text string) string {
@@ -168,4 +173,63 @@ func TestReadTrusted(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+// Processes with the same Redis know each other's documents. Without Redis each has its own, and a text that is not that
+// of its hash is none, whoever wrote it.
+func TestPersistedQueriesAreShared(t *testing.T) {
+	shared := redistest.Start(t)
+	open := func() *redisguard.Redis {
+		client, err := services.OpenRedis(shared.URL)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, client.Close()) })
+		return redisguard.New(client, slog.New(slog.DiscardHandler))
+	}
+	process := func() *server { return newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = open() }) }
+	const query, other = `{ __typename }`, `query Other { __typename }`
+	one, two := process(), process()
+	require.Contains(t, two.take(t, step{"GET", "", hashOf(query), ""}).text, notPersisted)
+	require.Contains(t, one.take(t, step{"POST", query, hashOf(query), ""}).text, typename)
+	require.Contains(t, two.take(t, step{"GET", "", hashOf(query), ""}).text, typename)
+	require.Contains(t, process().take(t, step{"GET", "", hashOf(query), ""}).text, typename)
+
+	client, err := services.OpenRedis(shared.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	names, err := client.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	require.Equal(t, []string{"douyin:document:" + hashOf(query)}, names)
+	left, err := client.TTL(t.Context(), names[0]).Result()
+	require.NoError(t, err)
+	require.Greater(t, left, time.Hour)
+	require.NoError(t, client.Set(t.Context(), "douyin:document:"+hashOf(other), `mutation { __typename }`, 0).Err())
+	require.Contains(t, two.take(t, step{"POST", "", hashOf(other), ""}).text, notPersisted)
+
+	shared.Kill(t)
+	three := process()
+	require.Contains(t, two.take(t, step{"GET", "", hashOf(query), ""}).text, typename, "it is known here")
+	require.Contains(t, three.take(t, step{"GET", "", hashOf(query), ""}).text, notPersisted)
+	require.Contains(t, three.take(t, step{"POST", query, hashOf(query), ""}).text, typename)
+	require.Contains(t, three.take(t, step{"POST", "", hashOf(query), ""}).text, typename)
+	shared.Restart(t)
+	four := process()
+	require.Eventually(t, func() bool { return strings.Contains(four.take(t, step{"GET", "", hashOf(query), ""}).text, typename) },
+		20*time.Second, 50*time.Millisecond, "Redis has kept it")
+}
+
+// However many documents clients leave in Redis, a process writes no more than its share.
+func TestSharedPersistedQueriesAreBounded(t *testing.T) {
+	shared := redistest.Start(t, "--appendfsync", "no")
+	client, err := services.OpenRedis(shared.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = redisguard.New(client, slog.New(slog.DiscardHandler)) })
+	query := func(i int) string { return fmt.Sprintf("{ __typename } #%d", i) + strings.Repeat("x", 30<<10) }
+	for i := range 400 { // 12 MB
+		require.Contains(t, s.take(t, step{"POST", query(i), hashOf(query(i)), ""}).text, typename)
+	}
+	n, err := client.DBSize(t.Context()).Result()
+	require.NoError(t, err)
+	require.Less(t, n, int64(350))
+	require.Greater(t, n, int64(100))
 }

@@ -1,6 +1,7 @@
 package gqlserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -17,6 +18,7 @@ type response struct {
 	executed bool // else it was refused before, and there is no data
 	status   int  // 0 = as the specification says
 	allow    string
+	keep     string // who may keep it and how long, when it was asked for by GET; "" = nobody
 }
 
 // refused returns the answer to an operation that is not run.
@@ -82,5 +84,11 @@ func writeJSON(w http.ResponseWriter, media string, status int, body any) {
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+	_, _ = w.Write(encode(body)) // the client may be gone
+}
+
+func encode(body any) []byte {
+	var text bytes.Buffer
+	_ = json.NewEncoder(&text).Encode(body) // an answer always encodes
+	return text.Bytes()
 }

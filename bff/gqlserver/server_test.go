@@ -51,6 +51,7 @@ func newServer(t *testing.T, configure ...func(*gqlserver.Config)) *server {
 	cfg := gqlserver.Config{
 		Schema: s.schema, Present: graph.Present(log), Recover: graph.Recover(log), Introspection: true,
 		RequestID: func(context.Context) string { return "request-7" }, Spool: s.spool, Limits: gqlserver.DefaultLimits(),
+		PageSize: func(context.Context, string) int { return 20 },
 	}
 	for _, set := range configure {
 		set(&cfg)

@@ -2,6 +2,7 @@ package gqlserver_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -78,6 +79,36 @@ func TestForms(t *testing.T) {
 			require.NotContains(t, a.text, "INTERNAL")
 			require.Equal(t, c.read, read, "files that were read")
 			require.Zero(t, s.open.Load(), "files that stay behind")
+		})
+	}
+}
+
+// The files of a visitor are not read where only viewers may send them.
+func TestFormsOfVisitors(t *testing.T) {
+	for name, c := range map[string]struct {
+		query string
+		read  int
+	}{
+		"a field for viewers":              {`mutation($f: Upload) { updateProfile(input: {avatar: $f}) { user { id } } }`, 0},
+		"in fragments":                     {`mutation($f: Upload) { ...A ... { __typename } } fragment A on Mutation { updateProfile(input: {avatar: $f}) { user { id } } }`, 0},
+		"a field for all beside it":        {`mutation($f: Upload) { login(input: {name: \"a\", password: \"b\"}) { token } updateProfile(input: {avatar: $f}) { user { id } } }`, 1},
+		"a field for all in a fragment":    {`mutation($f: Upload) { ... { login(input: {name: \"a\", password: \"b\"}) { token } } updateProfile(input: {avatar: $f}) { user { id } } }`, 1},
+		"a field for all, named elsewhere": {`mutation($f: Upload) { ...A updateProfile(input: {avatar: $f}) { user { id } } } fragment A on Mutation { login(input: {name: \"a\", password: \"b\"}) { token } }`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := 0
+			s := newServer(t, func(cfg *gqlserver.Config) {
+				cfg.Visitor = func(context.Context) (string, bool) { return "", true }
+				spool := cfg.Spool
+				cfg.Spool = func(r io.Reader, filename, contentType string) (graphql.Upload, func(), error) {
+					read++
+					return spool(r, filename, contentType)
+				}
+			})
+			a := s.form(t, []string{"operations", `{"query": "` + c.query + `", "variables": {"f": null}}`, "map", `{"0": ["variables.f"]}`, "0", "hello"})
+			require.Contains(t, a.text, `"code":"UNAUTHENTICATED"`)
+			require.Equal(t, c.read, read)
+			require.Zero(t, s.open.Load())
 		})
 	}
 }

@@ -1599,7 +1599,7 @@ func (ec *executionContext) unmarshalInputPublishVideoInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"title", "file"}
+	fieldsInOrder := [...]string{"title", "file", "cover"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1620,6 +1620,13 @@ func (ec *executionContext) unmarshalInputPublishVideoInput(ctx context.Context,
 				return it, err
 			}
 			it.File = data
+		case "cover":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cover"))
+			data, err := ec.unmarshalOUpload2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cover = data
 		}
 	}
 	return it, nil

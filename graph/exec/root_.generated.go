@@ -1293,7 +1293,7 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../basics.graphqls", Input: `"Somebody who publishes, likes, comments, follows and chats."
-type User implements Node {
+type User implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this user by."
@@ -1307,7 +1307,7 @@ type User implements Node {
   "Absolute URL of the picture behind the profile, never empty."
   backgroundUrl: String!
   "How many videos the user has published."
-  videoCount: Int!
+  videoCount: Int! @cacheControl(maxAge: 10)
   "When the user registered."
   createdAt: Timestamp!
   "The user's videos, newest first."
@@ -1320,7 +1320,7 @@ type User implements Node {
 }
 
 "A published video."
-type Video implements Node {
+type Video implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this video by."
@@ -1338,7 +1338,7 @@ type Video implements Node {
 }
 
 "A page of videos."
-type VideoConnection {
+type VideoConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
   "The videos alone."
@@ -1356,7 +1356,7 @@ type VideoEdge {
 }
 
 "A page of the feed."
-type FeedConnection {
+type FeedConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
   "The videos alone."
@@ -1369,7 +1369,7 @@ type FeedConnection {
 
 extend type Query {
   "Who asks, according to the token; null for a visitor."
-  viewer: User
+  viewer: User @cacheControl(maxAge: 0, scope: PRIVATE)
   "The user with this id; without an id the viewer. NOT_FOUND when there is no such user."
   user(
     "Opaque id or databaseId."
@@ -1409,7 +1409,7 @@ extend type Mutation {
   ): UpdateProfilePayload! @auth
   "Publishes a video. It is in the feed when this answers."
   publishVideo(
-    "The video and its title."
+    "The video, its title and its cover."
     input: PublishVideoInput!
   ): PublishVideoPayload! @auth
   "Changes one's own video; what is absent stays as it is."
@@ -1474,6 +1474,8 @@ input PublishVideoInput {
   title: String!
   "The video file: MP4 or QuickTime, and where ffmpeg is installed WebM and others."
   file: Upload!
+  "A JPEG, PNG or WebP picture of at most 5 MiB; without it, a frame of the video or a drawn one."
+  cover: Upload
 }
 
 "The new video."
@@ -1526,11 +1528,11 @@ type VideoPublishedPayload {
 `, BuiltIn: false},
 	{Name: "../interaction.graphqls", Input: `extend type Video {
   "How many users like it."
-  likeCount: Int
+  likeCount: Int @cacheControl(maxAge: 10)
   "How many comments it has."
-  commentCount: Int
+  commentCount: Int @cacheControl(maxAge: 10)
   "Whether the viewer likes it; false for visitors."
-  viewerHasLiked: Boolean
+  viewerHasLiked: Boolean @cacheControl(scope: PRIVATE)
   "Its comments, newest first."
   comments(
     "How many at most: 20 when absent, 100 at most."
@@ -1542,9 +1544,9 @@ type VideoPublishedPayload {
 
 extend type User {
   "How many likes the user's videos have received."
-  likesReceivedCount: Int
+  likesReceivedCount: Int @cacheControl(maxAge: 10)
   "How many videos the user likes."
-  likesGivenCount: Int
+  likesGivenCount: Int @cacheControl(maxAge: 10)
   "The videos that the user likes, latest like first."
   likedVideos(
     "How many at most: 20 when absent, 100 at most."
@@ -1555,7 +1557,7 @@ extend type User {
 }
 
 "A line that somebody wrote under a video."
-type Comment implements Node {
+type Comment implements Node @cacheControl(maxAge: 60) {
   "Opaque, and unique among all objects."
   id: ID!
   "The number that the REST routes know this comment by."
@@ -1571,7 +1573,7 @@ type Comment implements Node {
 }
 
 "A page of comments."
-type CommentConnection {
+type CommentConnection @cacheControl(maxAge: 10) {
   "The comments with their cursors."
   edges: [CommentEdge!]!
   "The comments alone."
@@ -1688,6 +1690,25 @@ Only a signed-in viewer may use the field. Others get the error UNAUTHENTICATED.
 """
 directive @auth on FIELD_DEFINITION
 
+"""
+How long an answer to GET may be kept. The least of all that an operation selects counts; without a hint a field of the
+first level counts as 0, which is not at all, and any other field as what it stands in.
+"""
+directive @cacheControl(
+  "For how many seconds."
+  maxAge: Int
+  "By whom."
+  scope: CacheScope! = PUBLIC
+) on FIELD_DEFINITION | OBJECT
+
+"Who may keep an answer."
+enum CacheScope {
+  "Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone."
+  PUBLIC
+  "Only who asked: it may be another answer for somebody else."
+  PRIVATE
+}
+
 "A file, sent as the GraphQL multipart request specification describes."
 scalar Upload
 
@@ -1729,6 +1750,7 @@ Every error has ` + "`" + `extensions.requestId` + "`" + `, by which the server'
 - ` + "`" + `RATE_LIMITED` + "`" + `: too much at once; to be tried again after the header ` + "`" + `Retry-After` + "`" + `.
 - ` + "`" + `UPSTREAM_UNAVAILABLE` + "`" + `: a part of the service is away or slow; to be tried again.
 - ` + "`" + `INTERNAL` + "`" + `: something is broken on the server.
+- ` + "`" + `PERSISTED_QUERY_NOT_FOUND` + "`" + `: no document with this hash is known; to be sent again with its text.
 - ` + "`" + `GRAPHQL_PARSE_FAILED` + "`" + `, ` + "`" + `GRAPHQL_VALIDATION_FAILED` + "`" + `: the document is not GraphQL, or does not fit this schema.
 """
 type Query {
@@ -1736,7 +1758,7 @@ type Query {
   node(
     "An opaque id."
     id: ID!
-  ): Node
+  ): Node @cacheControl(maxAge: 10)
 }
 
 """
@@ -1757,11 +1779,11 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../social.graphqls", Input: `extend type User {
   "How many users this user follows."
-  followingCount: Int
+  followingCount: Int @cacheControl(maxAge: 10)
   "How many users follow this user."
-  followerCount: Int
+  followerCount: Int @cacheControl(maxAge: 10)
   "Whether the viewer follows this user; false for visitors."
-  viewerIsFollowing: Boolean
+  viewerIsFollowing: Boolean @cacheControl(scope: PRIVATE)
   "The users that this user follows, latest first."
   following(
     "How many at most: 20 when absent, 100 at most."
@@ -1786,7 +1808,7 @@ type Subscription
 }
 
 "A page of users."
-type UserConnection {
+type UserConnection @cacheControl(maxAge: 10) {
   "The users with their cursors."
   edges: [UserEdge!]!
   "The users alone."
@@ -1804,7 +1826,7 @@ type UserEdge {
 }
 
 "A page of friends."
-type FriendConnection {
+type FriendConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The friends with their cursors."
   edges: [FriendEdge!]!
   "The friends alone."
@@ -1856,7 +1878,7 @@ type Message {
 }
 
 "A page of messages."
-type MessageConnection {
+type MessageConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The messages with their cursors."
   edges: [MessageEdge!]!
   "The messages alone."

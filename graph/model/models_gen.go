@@ -114,6 +114,8 @@ type PublishVideoInput struct {
 	Title string `json:"title"`
 	// The video file: MP4 or QuickTime, and where ffmpeg is installed WebM and others.
 	File graphql.Upload `json:"file"`
+	// A JPEG, PNG or WebP picture of at most 5 MiB; without it, a frame of the video or a drawn one.
+	Cover *graphql.Upload `json:"cover,omitempty"`
 }
 
 // The new video.
@@ -135,6 +137,7 @@ type PublishVideoPayload struct {
 // - `RATE_LIMITED`: too much at once; to be tried again after the header `Retry-After`.
 // - `UPSTREAM_UNAVAILABLE`: a part of the service is away or slow; to be tried again.
 // - `INTERNAL`: something is broken on the server.
+// - `PERSISTED_QUERY_NOT_FOUND`: no document with this hash is known; to be sent again with its text.
 // - `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`: the document is not GraphQL, or does not fit this schema.
 type Query struct {
 }
@@ -169,16 +172,6 @@ type SessionPayload struct {
 	ExpiresAt int64 `json:"expiresAt"`
 	// Who signed in.
 	User *User `json:"user"`
-}
-
-// What is told as it happens: over a WebSocket (subprotocol `graphql-transport-ws`, the token as `authorization: "Bearer …"`
-// in the payload of `connection_init`) or as server-sent events (`Accept: text/event-stream`). A socket is closed with 4403
-// when its token expires, and with 1001 when the server stops; clients connect again then. An error ends a subscription.
-//
-// After any break, `messageReceived` and `videoPublished` go on where they were: subscribe again with the `cursor` of the
-// last payload as `after`, and what was missed comes first, once. `videoStatsChanged` tells the present counts whenever it
-// starts, so it is just subscribed to again.
-type Subscription struct {
 }
 
 // Whom to follow no more.
@@ -237,20 +230,62 @@ type UpdateVideoPayload struct {
 	Video *Video `json:"video"`
 }
 
-// A video that was published.
-type VideoPublishedPayload struct {
-	// Where to go on after a break.
-	Cursor string `json:"cursor"`
-	// The video.
-	Video *Video `json:"video"`
+// Who may keep an answer.
+type CacheScope string
+
+const (
+	// Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone.
+	CacheScopePublic CacheScope = "PUBLIC"
+	// Only who asked: it may be another answer for somebody else.
+	CacheScopePrivate CacheScope = "PRIVATE"
+)
+
+var AllCacheScope = []CacheScope{
+	CacheScopePublic,
+	CacheScopePrivate,
 }
 
-// A video whose counts may have changed.
-type VideoStatsChangedPayload struct {
-	// The opaque id of the video.
-	VideoID string `json:"videoId"`
-	// The video, with its new counts; null when there is none.
-	Video *Video `json:"video,omitempty"`
+func (e CacheScope) IsValid() bool {
+	switch e {
+	case CacheScopePublic, CacheScopePrivate:
+		return true
+	}
+	return false
+}
+
+func (e CacheScope) String() string {
+	return string(e)
+}
+
+func (e *CacheScope) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CacheScope(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CacheScope", str)
+	}
+	return nil
+}
+
+func (e CacheScope) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CacheScope) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CacheScope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // Which way a message went, seen by the viewer.

@@ -1,5 +1,5 @@
 import { MessageCircle, SendHorizontal, Trash2, X } from 'lucide-react'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import { type FragmentType, unmask } from '../gql'
 import { CommentLineFragmentDoc, CommentsDocument, RemoveCommentDocument, type SlideFragment, WriteCommentDocument } from '../gql/graphql'
@@ -60,7 +60,7 @@ function Thread({ video }: { video: SlideFragment }) {
     if (nodes && nodes.length < (video.commentCount ?? 0) && nodes.length < 20 && !fetching) again()
   }, [video.commentCount])
 
-  function submit(event: FormEvent) {
+  function submit(event: SyntheticEvent) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return

@@ -1,5 +1,5 @@
 import { ArrowLeft, CircleAlert, MessageCircle, RotateCw, SendHorizontal, Users } from 'lucide-react'
-import { type FormEvent, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
+import { type SyntheticEvent, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { useClient, useQuery } from 'urql'
 import { Link } from 'wouter'
 import { unmask } from '../gql'
@@ -148,7 +148,7 @@ function Lines({ userID, peer, avatar }: { userID: string; peer: string; avatar:
     [client, userID],
   )
 
-  function submit(event: FormEvent) {
+  function submit(event: SyntheticEvent) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return

@@ -68,3 +68,9 @@ export function useList<Data, Variables extends AnyVariables, Node>(
     again,
   }
 }
+
+// textOf returns a field of a form, without the space around it.
+export function textOf(form: FormData, name: string) {
+  const value = form.get(name)
+  return typeof value === 'string' ? value.trim() : ''
+}

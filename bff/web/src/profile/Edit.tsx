@@ -1,8 +1,9 @@
 import { Camera } from 'lucide-react'
-import { type FormEvent, useEffect, useMemo, useState } from 'react'
+import { type SyntheticEvent, useEffect, useMemo, useState } from 'react'
 import { useMutation } from 'urql'
 import { type ProfileFragment, UpdateProfileDocument, type UpdateProfileInput } from '../gql/graphql'
 import { Drawer } from '../parts/Drawer'
+import { textOf } from '../parts/hooks'
 import { useToast } from '../parts/toast'
 import { useWords } from '../text/text'
 
@@ -14,11 +15,11 @@ export default function Edit({ user, close }: { user: ProfileFragment; close: ()
   const [background, setBackground] = useState<File | null>(null)
   const [{ fetching, error }, update] = useMutation(UpdateProfileDocument)
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SyntheticEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const name = String(form.get('name')).trim()
-    const signature = String(form.get('signature')).trim()
+    const name = textOf(form, 'name')
+    const signature = textOf(form, 'signature')
     const input: UpdateProfileInput = {}
     if (name !== user.name) input.name = name
     if (signature !== user.signature) input.signature = signature

@@ -1,5 +1,5 @@
 import { Film, UploadCloud, Video } from 'lucide-react'
-import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type SyntheticEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { type CombinedError, useClient } from 'urql'
 import { useLocation } from 'wouter'
 import { PublishDocument } from '../gql/graphql'
@@ -25,7 +25,7 @@ export default function Publish() {
     if (isVideo) setFile(chosen)
   }
 
-  if (file) return <Draft key={file.name + file.lastModified} file={file} other={() => setFile(null)} />
+  if (file) return <Draft key={`${file.name} ${file.lastModified}`} file={file} other={() => setFile(null)} />
   return (
     <div className="page publish">
       <h1>{t.publish}</h1>
@@ -84,7 +84,7 @@ function Draft({ file, other }: { file: File; other: () => void }) {
   }, [url])
   useEffect(() => () => upload.current?.abort(), [])
 
-  async function submit(event: FormEvent) {
+  async function submit(event: SyntheticEvent) {
     event.preventDefault()
     const sending = new AbortController()
     upload.current = sending
@@ -112,7 +112,7 @@ function Draft({ file, other }: { file: File; other: () => void }) {
         <label className="field">
           {t.title}
           <textarea value={title} onChange={(event) => setTitle(event.target.value.replaceAll('\n', ' '))} maxLength={50} rows={2} required placeholder={t.titleHint} disabled={busy} />
-          <span className="quiet counter">{[...title].length} / 50</span>
+          <span className="quiet counter">{Array.from(title).length} / 50</span>
         </label>
         {frames.length > 0 && (
           <fieldset className="frames" disabled={busy}>

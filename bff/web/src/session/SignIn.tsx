@@ -1,8 +1,9 @@
-import { type FormEvent, useState } from 'react'
+import { type SyntheticEvent, useState } from 'react'
 import { type CombinedError, useMutation } from 'urql'
 import { SignInDocument, SignUpDocument } from '../gql/graphql'
 import { codeOf } from '../graph/client'
 import { Drawer } from '../parts/Drawer'
+import { textOf } from '../parts/hooks'
 import { useWords } from '../text/text'
 import { useSession } from './session'
 
@@ -28,10 +29,10 @@ export function SignInForm() {
 
   const explain = (error: CombinedError) => (!isNew && codeOf(error) === 'UNAUTHENTICATED' ? t.problems.WRONG_PASSWORD : problem(error)) ?? ''
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SyntheticEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const input = { name: String(form.get('name')), password: String(form.get('password')) }
+    const input = { name: textOf(form, 'name'), password: textOf(form, 'password') }
     setBusy(true)
     setFailed('')
     const result = isNew ? await signUp({ input }) : await signIn({ input })

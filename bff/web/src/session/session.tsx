@@ -33,27 +33,31 @@ async function keep(method: 'POST' | 'DELETE', body?: unknown) {
   if (!response.ok) throw new Error(`session: ${response.status}`)
 }
 
+// ended is told when the server does not know the session any more.
+const ended = new EventTarget()
+const connect = () => makeClient(() => ended.dispatchEvent(new Event('ended')))
+
 // SessionProvider gives the page the client of its session.
 export function SessionProvider({ children }: { children: ReactNode }) {
-  const [connection, setConnection] = useState(() => makeClient(() => renew.current()))
-  const renew = useRef<() => void>(() => undefined)
-  const change = useCallback(() => {
-    setConnection((old) => {
-      // Those who use the old one are gone after this change has been shown.
-      setTimeout(old.close, 1_000)
-      return makeClient(() => renew.current())
-    })
-  }, [])
+  const [connection, setConnection] = useState(connect)
+  const change = useCallback(() => setConnection(connect), [])
+  useEffect(() => {
+    // Those who use the old one are gone when the new one has been shown.
+    return () => void setTimeout(connection.close, 1_000)
+  }, [connection])
   useEffect(() => {
     let renewed = 0
-    renew.current = () => {
+    const renew = () => {
       if (Date.now() - renewed < 10_000) return // once for all operations that fail together
       renewed = Date.now()
       void keep('DELETE').then(change, () => undefined)
     }
-    const heard = () => change()
-    tabs.addEventListener('message', heard)
-    return () => tabs.removeEventListener('message', heard)
+    ended.addEventListener('ended', renew)
+    tabs.addEventListener('message', change)
+    return () => {
+      ended.removeEventListener('ended', renew)
+      tabs.removeEventListener('message', change)
+    }
   }, [change])
   return (
     <Provider value={connection.client}>

@@ -97,7 +97,16 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Cont
 	if err != nil || errID != nil || userID <= 0 {
 		return nil, codes.Errorf(codes.Unauthenticated, "the token is invalid or has expired, please sign in again")
 	}
+	ctx = context.WithValue(ctx, expiryKey{}, claims.ExpiresAt.Time)
 	return graph.WithViewer(ctx, userID), nil
+}
+
+type expiryKey struct{}
+
+// expiresAt returns when the token of the one who asks expires, the zero time for a visitor.
+func expiresAt(ctx context.Context) time.Time {
+	at, _ := ctx.Value(expiryKey{}).(time.Time)
+	return at
 }
 
 // bearer is middleware that reads the Authorization header. A token that is not valid is refused here, as a GraphQL

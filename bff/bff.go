@@ -65,12 +65,12 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 			log.Warn("some remains of the last run have to wait", "error", err)
 		}
 	}
-	handler, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)
+	site, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           site,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -90,11 +90,22 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 		log.Info("stopping: finishing the running requests")
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		if err := server.Shutdown(drain); err != nil {
+		ended := make(chan error, 1)
+		go func() { ended <- site.Shutdown(drain) }() // server.Shutdown waits for streams of events, and not for sockets
+		defer func() {
+			if err := <-ended; err != nil {
+				log.Warn("some sockets did not end in time", "error", err)
+			}
+		}()
+		err := server.Shutdown(drain)
+		if err != nil {
 			log.Warn("some requests did not finish in time", "error", err)
-			return server.Close()
+			err = server.Close()
 		}
-		return nil
+		if err := site.Close(drain); err != nil {
+			log.Warn("some subscriptions did not end in time", "error", err)
+		}
+		return err
 	})
 	group.Go(func() error {
 		sweeper.run(running)

@@ -52,6 +52,9 @@ type Config struct {
 	// SoleWriter says that no other process publishes into the same stores, so that everything half done that is found
 	// at the start is the remains of a crash.
 	SoleWriter bool `kong:"-"`
+	// Events carries the events of subscriptions between several processes; nil = there is only this one. The caller
+	// closes it.
+	Events redis.UniversalClient `kong:"-"`
 }
 
 // Validate returns an error that names the flag with a wrong value. It reads the trusted documents.

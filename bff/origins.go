@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/cors"
+	"github.com/go-chi/httprate"
 )
 
 // clientIP is middleware that finds out the client's address: behind proxies that are trusted it is the one they name.
@@ -15,6 +16,11 @@ func clientIP(trustedProxies []string) func(http.Handler) http.Handler {
 		return middleware.ClientIPFromRemoteAddr
 	}
 	return middleware.ClientIPFromXFF(trustedProxies...)
+}
+
+// addressOf returns the client's address as it is counted.
+func addressOf(r *http.Request) string {
+	return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
 }
 
 // crossOrigin is middleware that lets the pages of other sites read our answers. Tokens travel in headers, so no

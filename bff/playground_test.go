@@ -15,11 +15,12 @@ import (
 	"minidouyin/bff"
 )
 
-// The page works in a browser that reaches nothing but the server: a visitor asks, then somebody signs in and asks.
+// The page works in a browser that reaches nothing but the server: a visitor asks, then somebody signs in, asks, and sees what others do.
 func TestPlayground(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")
 	s.publish(t, token, "first of all")
+	_, bob := s.register(t, "bob")
 
 	const folder = "playground"
 	run := func(name string, args ...string) []byte {
@@ -38,14 +39,17 @@ func TestPlayground(t *testing.T) {
 	var seen struct {
 		Blocked, Problems        []string
 		Visitor, Session, Viewer string
+		Counts, Message          string
 		Operations               int
 	}
-	require.NoError(t, json.Unmarshal(run("node", "browse.mjs", s.url, "ann", "secret", os.Getenv("DOUYIN_TEST_SCREENSHOT")), &seen))
+	require.NoError(t, json.Unmarshal(run("node", "browse.mjs", s.url, "ann", "secret", bob, os.Getenv("DOUYIN_TEST_SCREENSHOT")), &seen))
 	require.Empty(t, seen.Blocked)
 	require.Empty(t, seen.Problems)
 	require.Contains(t, seen.Visitor, `"first of all"`)
 	require.Contains(t, seen.Session, "Signed in as ann")
 	require.Contains(t, seen.Viewer, `"name":"ann"`)
+	require.Contains(t, seen.Counts, "first of all")
+	require.Contains(t, seen.Message, "hello-ann")
 	require.GreaterOrEqual(t, seen.Operations, 4) // the schema, two queries, the login
 }
 

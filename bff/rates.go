@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/httprate"
 
 	"minidouyin/bff/gqlserver"
@@ -73,7 +72,7 @@ type callerKey struct{}
 func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			from := &caller{address: httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), header: w.Header()}
+			from := &caller{address: addressOf(r), header: w.Header()}
 			if r.Header.Get("Upgrade") != "" {
 				from.header = nil
 			}
@@ -84,6 +83,17 @@ func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err er
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, from)))
 		})
 	}
+}
+
+// begin counts an operation of a socket as a request, and returns a context of its own for it. It returns a RateLimited
+// error when it is too much.
+func (l *rates) begin(ctx context.Context) (context.Context, error) {
+	if from, ok := ctx.Value(callerKey{}).(*caller); ok {
+		if err := take(l.work, from, "address "+from.address, 1); err != nil {
+			return nil, err
+		}
+	}
+	return fork(ctx), nil
 }
 
 // admit counts an operation. It returns a RateLimited error when it is too much.

@@ -41,6 +41,11 @@ func identify(next http.Handler) http.Handler {
 	})
 }
 
+// fork returns a context with a record of its own, for one of several operations of the same request.
+func fork(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recordKey{}, &record{id: recordOf(ctx).id})
+}
+
 // logRequests is middleware that writes one line for each request. The query is left out: it may hold a token.
 func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

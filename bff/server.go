@@ -2,6 +2,7 @@ package bff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"minidouyin/bff/redisguard"
 	"minidouyin/compat"
 	"minidouyin/graph"
+	"minidouyin/graph/live"
 	"minidouyin/idl/codes"
 )
 
@@ -27,11 +29,40 @@ const (
 	playTimeout   = time.Hour        // a file must be taken within
 )
 
-// NewHandler returns the whole site of a configuration that was validated. deleted is called after an operation that may have left something to remove.
-func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (http.Handler, error) {
+// Site is everything that is served.
+type Site struct {
+	http.Handler
+	graph *gqlserver.Server
+	live  *live.Hub
+	relay *relay // nil = no other processes
+}
+
+// Shutdown ends what is open beyond a single answer: sockets, with the code 1001, and streams of events. It waits for
+// them until ctx ends, whose error it returns then.
+func (s *Site) Shutdown(ctx context.Context) error { return s.graph.Shutdown(ctx) }
+
+// Close ends what feeds subscriptions, after the last request. It waits until ctx ends, whose error it returns then.
+func (s *Site) Close(ctx context.Context) error {
+	err := s.live.Close(ctx)
+	if s.relay != nil {
+		err = errors.Join(err, s.relay.close(ctx))
+	}
+	return err
+}
+
+// Listening returns how many subscriptions listen.
+func (s *Site) Listening() int { return s.live.Open() }
+
+// NewHandler returns the whole site of a configuration that was validated. It must be shut down and closed. deleted is called after an operation that may have left something to remove.
+func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
+	site := &Site{live: live.NewHub(nil)}
+	if cfg.Events != nil {
+		site.relay = newRelay(cfg.Events, log)
+		site.live = site.relay.hub
+	}
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
-		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted,
+		Media: mediaStore{files}, IssueToken: sessions.Issue, Deleted: deleted, Live: site.live,
 	})
 	spool := spooler{files, int64(cfg.MaxUpload)}
 	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
@@ -55,6 +86,9 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Admit:    rates.admit,
 		Visitor:  visitor,
 		Around:   []graphql.OperationMiddleware{note},
+
+		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
+		Address: addressOf, Begin: rates.begin,
 	})
 	if err != nil {
 		return nil, err
@@ -77,7 +111,11 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})
-	return r, nil
+	site.Handler, site.graph = r, server
+	if site.relay != nil {
+		site.relay.start()
+	}
+	return site, nil
 }
 
 // visitor returns what the answers to visitors depend on beside the operation; ok is false for a viewer.

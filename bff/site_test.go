@@ -38,14 +38,15 @@ func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
 
 // site is the whole product in the test's process, with its calls and SQL statements counted.
 type site struct {
-	url    string
-	media  *media.Media
-	data   string
-	calls  *counter
-	sql    *counter
-	ground bff.Services
-	log    logged
-	before atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
+	url     string
+	handler *bff.Site
+	media   *media.Media
+	data    string
+	calls   *counter
+	sql     *counter
+	ground  bff.Services
+	log     logged
+	before  atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
 }
 
 // newSite starts a site on fresh SQLite files. It ends with the test.
@@ -83,11 +84,27 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 	})
 	require.NoError(tb, err)
 
+	s.serve(tb, log, configure...)
+	return s
+}
+
+// beside starts another process's half of the site: what reaches the same services over HTTP.
+func (s *site) beside(tb testing.TB, configure ...func(*bff.Config)) *site {
+	tb.Helper()
+	other := &site{data: s.data, calls: s.calls, sql: s.sql, ground: s.ground}
+	other.serve(tb, slog.New(slog.DiscardHandler), configure...)
+	return other
+}
+
+// serve serves HTTP until the test ends.
+func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Config)) {
+	tb.Helper()
 	cfg := bff.Config{Addr: "127.0.0.1:0", Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
 	for _, set := range configure {
 		set(&cfg)
 	}
 	require.NoError(tb, cfg.Validate())
+	var err error
 	s.media, err = media.Open(cfg.Media(log))
 	require.NoError(tb, err)
 	sessions, err := bff.NewSessions(cfg)
@@ -96,8 +113,13 @@ func newSiteOn(tb testing.TB, dsn string, configure ...func(*bff.Config)) *site 
 	require.NoError(tb, err)
 	httpServer := httptest.NewServer(handler)
 	tb.Cleanup(httpServer.Close)
-	s.url = httpServer.URL
-	return s
+	s.url, s.handler = httpServer.URL, handler
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		require.NoError(tb, handler.Shutdown(ctx))
+		require.NoError(tb, handler.Close(ctx))
+	})
 }
 
 func (s *site) count(next endpoint.Endpoint) endpoint.Endpoint {

@@ -49,7 +49,7 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMess
 	if err != nil {
 		return nil, err
 	}
-	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Inbox, ID: receiver.ID}})
+	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Inbox, ID: receiver.ID}, Object: reply.Message.ID})
 	return &model.SendMessagePayload{Message: &model.Message{Message: reply.Message, ViewerID: ViewerID(ctx)}}, nil
 }
 

@@ -33,9 +33,9 @@ const (
 	maxMissedPages = 20
 
 	followsPage = 1000 // users whose follows are read at once
-	// maxFollows is how many follows a subscription keeps in mind, 8 bytes each. Those of a user who follows more are
-	// asked for with each video.
-	maxFollows = 10_000
+	// maxFollows is how many follows a subscription keeps in mind, some 20 bytes each. Of a user who follows more, the
+	// authors are asked about with each video.
+	maxFollows = 2000
 )
 
 // stream runs a subscription: tell sends its payloads until it fails or ctx ends. It listens before tell reads anything,
@@ -83,6 +83,13 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// untell brings back what has happened since the subscription listens but before it read what to pass over.
+func untell(told *model.Told, events []live.Event) {
+	for _, event := range events {
+		told.Forget(event.Object)
+	}
+}
+
 // inbox tells a user the messages that come in. Events only wake it: what is new is read from the service, so that a
 // cursor never passes over a message whose event is late.
 type inbox struct {
@@ -101,10 +108,13 @@ func (i *inbox) run(ctx context.Context, listener *live.Listener, fromNow bool) 
 	} else if err := i.tell(ctx); err != nil {
 		return err
 	}
-	for {
-		_, lost, err := listener.Take(ctx)
+	for ; ; fromNow = false {
+		events, lost, err := listener.Take(ctx)
 		if err != nil {
 			return err
+		}
+		if fromNow {
+			untell(i.told, events)
 		}
 		if lost {
 			if err := pause(ctx, rand.N(catchUpSpread)); err != nil {
@@ -211,10 +221,13 @@ func (p *premieres) run(ctx context.Context, listener *live.Listener, fromNow bo
 	} else if err := p.catchUp(ctx); err != nil {
 		return err
 	}
-	for {
+	for ; ; fromNow = false {
 		events, lost, err := listener.Take(ctx)
 		if err != nil {
 			return err
+		}
+		if fromNow {
+			untell(p.told, events)
 		}
 		if lost {
 			if err := pause(ctx, rand.N(catchUpSpread)); err != nil {

@@ -10,13 +10,15 @@ import (
 const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
+	mediaEvents  = "text/event-stream"
 )
 
 var (
 	typeJSON    = contenttype.NewMediaType(mediaJSON)
 	typeGraphQL = contenttype.NewMediaType(mediaGraphQL)
+	typeEvents  = contenttype.NewMediaType(mediaEvents)
 	// answerTypes in the order of preference where the client has none: application/json is what clients of old expect.
-	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL}
+	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL, typeEvents}
 )
 
 // negotiate returns the media type that the client wants of the answer; ok is false when it wants none of ours.

@@ -16,7 +16,7 @@ func TestAccept(t *testing.T) {
 		"application/json, application/graphql-response+json":       "application/json; charset=utf-8",
 		"application/json;q=0.5, application/graphql-response+json": "application/graphql-response+json; charset=utf-8",
 		"text/html, application/graphql-response+json;q=0.1":        "application/graphql-response+json; charset=utf-8",
-		"text/event-stream":    "",
+		"text/event-stream":    "text/event-stream; charset=utf-8",
 		"text/html":            "",
 		"application/json;q=0": "",
 	} {

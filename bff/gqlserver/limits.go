@@ -24,7 +24,13 @@ type Limits struct {
 	Answer int // bytes of an answer, as estimated from the fields and the items that they are selected of
 
 	Errors  int           // errors listed in an answer
-	Timeout time.Duration // from the whole request to the whole answer
+	Timeout time.Duration // from the whole request to the whole answer, but for subscriptions
+
+	Connections  int           // sockets and streams of events of one client address
+	Operations   int           // operations at once on a socket
+	InitTimeout  time.Duration // from the opening of a socket to connection_init
+	KeepAlive    time.Duration // silence until a sign of life is asked for or given; a socket that gives none is closed after twice that
+	WriteTimeout time.Duration // until the client has taken a message
 }
 
 // DefaultLimits returns limits that leave room for every honest client.
@@ -35,5 +41,7 @@ func DefaultLimits() Limits {
 		IntrospectionDepth: 16, IntrospectionLists: 2,
 		Cost: 20_000, Answer: 4 << 20,
 		Errors: 20, Timeout: time.Minute,
+		Connections: 200, Operations: 50,
+		InitTimeout: 10 * time.Second, KeepAlive: 20 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 }

@@ -3,7 +3,10 @@
 //
 // One concept, one file: a request is read (request.go, multipart.go), its answer's form is agreed on (accept.go), it is
 // checked (csrf.go, guard.go, measure.go, cost.go), run and answered (server.go, response.go, errors.go), once for all
-// who ask the same (share.go) and with leave to keep the answer (caching.go). The executor is gqlgen's own; other front doors, such as the REST routes, share it and its guards through [Server.Executor].
+// who ask the same (share.go) and with leave to keep the answer (caching.go). What goes on after the first answer
+// (subscription.go) is sent over a WebSocket (socket.go) or as events (events.go), and ends in time when the server does
+// (connections.go). The executor is gqlgen's own; other front doors, such as the REST routes, share it and its guards
+// through [Server.Executor].
 package gqlserver
 
 import (
@@ -11,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -23,7 +28,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted, Redis and Around must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted, Redis, Around and those behind it
+// must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.
@@ -53,6 +59,15 @@ type Config struct {
 	Redis *redisguard.Redis
 	// Around is called around every operation, from the outside in.
 	Around []graphql.OperationMiddleware
+	// Authenticate returns a context in which the bearer of a token asks. Without it, sockets take no tokens.
+	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// ExpiresAt returns when the one who asks stops to be who he is, the zero time for never.
+	ExpiresAt func(ctx context.Context) time.Time
+	// Address returns the client's address, of which only so many connections are taken.
+	Address func(r *http.Request) string
+	// Begin is asked before an operation of a socket is read. It returns the context of this one, for several run at the
+	// same time, or why it is not taken.
+	Begin func(ctx context.Context) (context.Context, error)
 }
 
 // Server is the GraphQL endpoint.
@@ -62,14 +77,15 @@ type Server struct {
 	origins *http.CrossOriginProtection
 	texts   *persisted
 	flights singleflight.Group // answers that are being computed for several
+	open    *connections
 }
 
 var _ http.Handler = (*Server)(nil)
 
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, exec: executor.New(cfg.Schema), origins: http.NewCrossOriginProtection(),
-		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly, cfg.Redis)}
+	s := &Server{cfg: cfg, exec: executor.New(streams{cfg.Schema}), origins: http.NewCrossOriginProtection(),
+		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections(cfg.Limits.Connections)}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
@@ -100,9 +116,12 @@ func New(cfg Config) (*Server, error) {
 // Executor returns what runs the operations, for other front doors.
 func (s *Server) Executor() graphql.GraphExecutor { return s.exec }
 
-// bound gives every operation a deadline, which its calls to the services inherit.
+// bound gives every operation a deadline, which its calls to the services inherit. A subscription has none as a whole.
 func (s *Server) bound(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	respond := next(ctx)
+	if isSubscription(graphql.GetOperationContext(ctx)) {
+		return respond
+	}
 	return func(ctx context.Context) *graphql.Response {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.Limits.Timeout)
 		defer cancel()
@@ -122,11 +141,19 @@ func (s *Server) admit(ctx context.Context, next graphql.OperationHandler) graph
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := graphql.StartOperationTrace(r.Context())
 	r = r.WithContext(ctx)
+	if isUpgrade(r) {
+		s.serveSocket(w, r)
+		return
+	}
 	w.Header().Add("Vary", "Accept, Authorization")
 	form, ok := negotiate(r)
 	if !ok {
 		s.fail(ctx, w, mediaJSON, &requestError{status: http.StatusNotAcceptable, code: codes.InvalidArgument,
-			message: "the answer comes as " + mediaGraphQL + " or " + mediaJSON})
+			message: "the answer comes as " + mediaGraphQL + ", " + mediaJSON + " or " + mediaEvents})
+		return
+	}
+	if form == mediaEvents {
+		s.serveEvents(w, r)
 		return
 	}
 	if err := s.checkOrigin(r); err != nil {
@@ -155,16 +182,35 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run runs one operation.
-func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+// prepare finds the document of an operation and checks it. What may not be run is refused.
+func (s *Server) prepare(ctx context.Context, params *graphql.RawParams) (_ *graphql.OperationContext, refused *response) {
 	if refusal := s.texts.resolve(ctx, params); refusal != nil {
-		return answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
+		return nil, answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		return s.refused(graphql.WithOperationContext(ctx, operation), errs)
+		return nil, s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
 	s.texts.remember(ctx, params)
+	if isSubscription(operation) {
+		fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Subscription"})
+		if len(fields) != 1 || strings.HasPrefix(fields[0].Name, "__") {
+			return nil, answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "a subscription selects one field of the type Subscription")})
+		}
+	}
+	return operation, nil
+}
+
+// run runs one operation.
+func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+	operation, refused := s.prepare(ctx, params)
+	if refused != nil {
+		return refused
+	}
+	if isSubscription(operation) {
+		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "subscriptions are answered as "+mediaEvents+", or over a WebSocket")},
+			status: http.StatusNotAcceptable}
+	}
 	if operation.Operation.Operation != ast.Query && method == http.MethodGet {
 		return &response{Response: &graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "only queries can be sent with GET")},
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ import (
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/graph"
+	"minidouyin/graph/live"
 )
 
 // server is the graph, without services behind it, on a port of its own.
@@ -46,7 +48,7 @@ func (s *countingSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 
 func newServer(t *testing.T, configure ...func(*gqlserver.Config)) *server {
 	t.Helper()
-	s := &server{schema: &countingSchema{ExecutableSchema: graph.NewSchema(graph.Config{})}}
+	s := &server{schema: &countingSchema{ExecutableSchema: graph.NewSchema(graph.Config{Live: live.NewHub(nil)})}}
 	log := slog.New(slog.DiscardHandler)
 	cfg := gqlserver.Config{
 		Schema: s.schema, Present: graph.Present(log), Recover: graph.Recover(log), Introspection: true,
@@ -60,6 +62,11 @@ func newServer(t *testing.T, configure ...func(*gqlserver.Config)) *server {
 	require.NoError(t, err)
 	httpServer := httptest.NewServer(handler)
 	t.Cleanup(httpServer.Close)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		require.NoError(t, handler.Shutdown(ctx))
+	})
 	s.url = httpServer.URL
 	return s
 }

@@ -17,7 +17,7 @@ type Kind uint8
 
 // The kinds, with what the id of their topic and the other ids of their events are.
 const (
-	Inbox   Kind = 1 // of a user who has received a message
+	Inbox   Kind = 1 // of a user who has received a message: the message
 	Videos  Kind = 2 // topic 0; a video was published: the video and its author
 	Video   Kind = 3 // whose counts have changed, or that was deleted
 	Follows Kind = 4 // of a user who has followed or left somebody: whom

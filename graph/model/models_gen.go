@@ -174,6 +174,16 @@ type SessionPayload struct {
 	User *User `json:"user"`
 }
 
+// What is told as it happens: over a WebSocket (subprotocol `graphql-transport-ws`, the token as `authorization: "Bearer …"`
+// in the payload of `connection_init`) or as server-sent events (`Accept: text/event-stream`). A socket is closed with 4403
+// when its token expires, and with 1001 when the server stops; clients connect again then. An error ends a subscription.
+//
+// After any break, `messageReceived` and `videoPublished` go on where they were: subscribe again with the `cursor` of the
+// last payload as `after`, and what was missed comes first, once. `videoStatsChanged` tells the present counts whenever it
+// starts, so it is just subscribed to again.
+type Subscription struct {
+}
+
 // Whom to follow no more.
 type UnfollowInput struct {
 	// Opaque id or databaseId.
@@ -228,6 +238,22 @@ type UpdateVideoInput struct {
 type UpdateVideoPayload struct {
 	// The video.
 	Video *Video `json:"video"`
+}
+
+// A video that was published.
+type VideoPublishedPayload struct {
+	// Where to go on after a break.
+	Cursor string `json:"cursor"`
+	// The video.
+	Video *Video `json:"video"`
+}
+
+// A video whose counts may have changed.
+type VideoStatsChangedPayload struct {
+	// The opaque id of the video.
+	VideoID string `json:"videoId"`
+	// The video, with its new counts; null when there is none.
+	Video *Video `json:"video,omitempty"`
 }
 
 // Who may keep an answer.

@@ -87,6 +87,9 @@ func (t *Told) Add(id, createdAt int64) {
 	}
 }
 
+// Forget notes a row as not told.
+func (t *Told) Forget(id int64) { delete(t.rows, id) }
+
 // Met notes the time of a row that has come again.
 func (t *Told) Met(id, createdAt int64) {
 	if _, told := t.rows[id]; told {

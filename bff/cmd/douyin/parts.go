@@ -103,6 +103,9 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
+	if c.stores.Redis != "" {
+		c.Events = cache
+	}
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
@@ -171,10 +174,20 @@ type bffCmd struct {
 	Basics      string `default:"127.0.0.1:8881" help:"Address of the service basics."`
 	Interaction string `default:"127.0.0.1:8882" help:"Address of the service interaction."`
 	Social      string `default:"127.0.0.1:8883" help:"Address of the service social."`
+
+	Redis bff.Secret `name:"redis" placeholder:"URL" help:"Redis that carries the events of subscriptions between several of these: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, each tells its own alone."`
+}
+
+// Validate checks the flags.
+func (c *bffCmd) Validate() error {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	return stores{Redis: c.Redis}.Validate()
 }
 
 // Run serves until ctx ends.
-func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
+func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	ln, err := bff.Listen(ctx, c.Addr)
 	if err != nil {
 		return err
@@ -195,6 +208,10 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if c.Events, err = (stores{Redis: c.Redis}).openRedis(false); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeRedis(c.Events)) }()
 	return bff.Run(ctx, c.Config, log, clients, files, ln)
 }
 

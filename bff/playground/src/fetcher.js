@@ -22,7 +22,7 @@ const send = createGraphiQLFetcher({
 })
 
 // fetcher is send for what the editor shows. Just after a change of tabs the editor still names the operation of the
-// tab before, so a name that the document does not have is left out.
+// tab before: then the document's own is meant, if it has just one.
 export function fetcher(params, options) {
   let documentAST
   try {
@@ -30,6 +30,8 @@ export function fetcher(params, options) {
   } catch {
     return send(params, options) // the server says what is wrong
   }
-  const known = documentAST.definitions.some((d) => d.kind === 'OperationDefinition' && d.name?.value === params.operationName)
-  return send({ ...params, operationName: known ? params.operationName : undefined }, { ...options, documentAST })
+  const names = documentAST.definitions.filter((d) => d.kind === 'OperationDefinition').map((d) => d.name?.value)
+  let operationName = names.includes(params.operationName) ? params.operationName : undefined
+  if (names.length === 1) operationName = names[0]
+  return send({ ...params, operationName }, { ...options, documentAST })
 }

@@ -75,7 +75,7 @@ async function copy(text: string) {
     field.value = text
     document.body.append(field)
     field.select()
-    document.execCommand('copy')
+    document.execCommand('copy') // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way over http
     field.remove()
   }
 }

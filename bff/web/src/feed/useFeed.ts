@@ -44,10 +44,11 @@ export function useFeed() {
     const ends = cursors.split('\n').map((cursor) => {
       const after = cursor || null
       const requestPolicy = round > 0 && !after ? 'cache-and-network' : 'cache-first'
-      return pipe(
+      const subscription = pipe(
         client.query(FeedDocument, { first: perPage, after }, { requestPolicy }),
         subscribe(({ data, error }) => dispatch({ round, page: { after, data, error } })),
-      ).unsubscribe
+      )
+      return () => subscription.unsubscribe()
     })
     return () => {
       for (const end of ends) end()

@@ -90,10 +90,17 @@ function chatted(cache: Cache, message: string, peer: number, friend: string | u
 const viewerOf = (cache: Cache) => cache.resolve('Query', 'viewer') as string | null
 
 // inputOf returns the input of a mutation.
-const inputOf = (args: Record<string, unknown>) => args.input as Record<string, string>
+interface Input {
+  videoId: string
+  userId: string
+  commentId: string
+  content: string
+}
+const inputOf = (args: Record<string, unknown>) => args.input as Input
 
 // after returns what is to be done to lists once a mutation or a subscription has brought its result.
-function after<Result>(update: (result: Result, input: Record<string, string>, cache: Cache) => void): UpdateResolver {
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it says what the mutation brings
+function after<Result>(update: (result: Result, input: Input, cache: Cache) => void): UpdateResolver {
   return (result, args, cache) => update(result as Result, inputOf(args), cache)
 }
 
@@ -121,10 +128,10 @@ export const cacheOptions: CacheExchangeOpts = {
     },
   },
   optimistic: {
-    likeVideo: (args, cache) => ({ __typename: 'LikeVideoPayload', video: liked(cache, inputOf(args).videoId!, true) }),
-    unlikeVideo: (args, cache) => ({ __typename: 'UnlikeVideoPayload', video: liked(cache, inputOf(args).videoId!, false) }),
-    follow: (args, cache) => ({ __typename: 'FollowPayload', user: followed(cache, inputOf(args).userId!, true) }),
-    unfollow: (args, cache) => ({ __typename: 'UnfollowPayload', user: followed(cache, inputOf(args).userId!, false) }),
+    likeVideo: (args, cache) => ({ __typename: 'LikeVideoPayload', video: liked(cache, inputOf(args).videoId, true) }),
+    unlikeVideo: (args, cache) => ({ __typename: 'UnlikeVideoPayload', video: liked(cache, inputOf(args).videoId, false) }),
+    follow: (args, cache) => ({ __typename: 'FollowPayload', user: followed(cache, inputOf(args).userId, true) }),
+    unfollow: (args, cache) => ({ __typename: 'UnfollowPayload', user: followed(cache, inputOf(args).userId, false) }),
     createComment(args, cache) {
       const { videoId, content } = inputOf(args)
       const viewer = viewerOf(cache)
@@ -144,13 +151,13 @@ export const cacheOptions: CacheExchangeOpts = {
             avatarUrl: field('avatarUrl'),
           },
         },
-        video: commented(cache, videoId!, 1),
+        video: commented(cache, videoId, 1),
       }
     },
     deleteComment: (args, cache) => ({
       __typename: 'DeleteCommentPayload',
       deletedCommentId: inputOf(args).commentId,
-      video: commented(cache, inputOf(args).videoId!, -1),
+      video: commented(cache, inputOf(args).videoId, -1),
     }),
   },
   updates: {

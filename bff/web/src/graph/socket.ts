@@ -49,12 +49,12 @@ export function openSocket(): { forward: SubscriptionForwarder; close: () => voi
     forward: (request) => ({
       subscribe(sink) {
         // The payload is sent again after a break: then with the cursor of the last that was heard, so nothing is missed.
-        const payload = { ...request, query: request.query ?? '', variables: { ...request.variables } }
+        const payload = { ...request, query: request.query ?? '', variables: { ...request.variables } as Record<string, unknown> }
         return {
-          unsubscribe: socket.subscribe(payload as never, {
+          unsubscribe: socket.subscribe(payload, {
             next(result) {
               for (const told of Object.values(result.data ?? {}) as { cursor?: string }[]) {
-                if (told.cursor) (payload.variables as Record<string, unknown>).after = told.cursor
+                if (told.cursor) payload.variables.after = told.cursor
               }
               sink.next(result as never)
             },

@@ -1,4 +1,4 @@
-import { Clapperboard, Compass, House, Languages, LogIn, LogOut, MessageCircle, Moon, Plus, Sun, User, WifiOff } from 'lucide-react'
+import { Compass, House, Languages, LogIn, LogOut, MessageCircle, Moon, Plus, Sun, User, WifiOff } from 'lucide-react'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import Feed, { Watch } from './feed/Feed'
@@ -88,7 +88,7 @@ function Navigation() {
   return (
     <nav className="navigation" aria-label={t.mainMenu}>
       <Link href="/" className="brand" aria-label="minidouyin">
-        <Clapperboard aria-hidden /> <span>minidouyin</span>
+        <img src="/icons/mark.svg" width={30} height={30} alt="" /> <span>minidouyin</span>
       </Link>
       <div className="tabs">
         <Link href="/" className="tab" aria-current={at('/')}><House /><span>{t.home}</span></Link>

@@ -29,7 +29,8 @@ export default function Feed() {
 
 // Watch is one video with its own address, and the feed after it.
 export function Watch({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: WatchDocument, variables: { id } })
+  const { signedIn } = useSession()
+  const [{ data, error }, again] = useQuery({ query: WatchDocument, variables: { id, signedIn } })
   const feed = useFeed()
   const { t } = useWords()
   const video = unmask(SlideFragmentDoc, data?.video)

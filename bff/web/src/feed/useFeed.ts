@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useReducer } from 'react'
 import { type CombinedError, useClient } from 'urql'
 import { pipe, subscribe } from 'wonka'
 import { type FragmentType, unmask } from '../gql'
+import { useSession } from '../session/session'
 import { FeedDocument, type FeedQuery, SlideFragmentDoc, type SlideFragment } from '../gql/graphql'
 
 const perPage = 8
@@ -36,6 +37,7 @@ function change(state: State, by: Change): State {
 // signing in does not lose the place.
 export function useFeed() {
   const client = useClient()
+  const { signedIn } = useSession()
   const [state, dispatch] = useReducer(change, { round: 0, pages: [{ after: null }] })
   const { round } = state
   const cursors = state.pages.map((page) => page.after ?? '').join('\n')
@@ -45,7 +47,7 @@ export function useFeed() {
       const after = cursor || null
       const requestPolicy = round > 0 && !after ? 'cache-and-network' : 'cache-first'
       const subscription = pipe(
-        client.query(FeedDocument, { first: perPage, after }, { requestPolicy }),
+        client.query(FeedDocument, { first: perPage, after, signedIn }, { requestPolicy }),
         subscribe(({ data, error }) => dispatch({ round, page: { after, data, error } })),
       )
       return () => subscription.unsubscribe()
@@ -53,7 +55,7 @@ export function useFeed() {
     return () => {
       for (const end of ends) end()
     }
-  }, [client, cursors, round])
+  }, [client, signedIn, cursors, round])
 
   const videos = useMemo(() => {
     const seen = new Map<string, SlideFragment>()
@@ -72,9 +74,9 @@ export function useFeed() {
   const over = useCallback(() => dispatch({ over: true }), [])
   const again = useCallback(() => {
     for (const { after } of state.pages.filter((page) => page.error)) {
-      void client.query(FeedDocument, { first: perPage, after }, { requestPolicy: 'network-only' }).toPromise()
+      void client.query(FeedDocument, { first: perPage, after, signedIn }, { requestPolicy: 'network-only' }).toPromise()
         .then(({ data, error }) => dispatch({ round, page: { after, data, error } }))
     }
-  }, [client, round, state.pages])
+  }, [client, signedIn, round, state.pages])
   return { videos, loading: !last?.data && !last?.error, error: last?.error, atEnd: info?.hasNextPage === false, more, over, again }
 }

@@ -72,7 +72,7 @@ export default function Profile({ id }: { id: string }) {
           </div>
         </div>
       </header>
-      <Tabs.Root defaultValue="works">
+      <Tabs.Root defaultValue="works" className="profile-lists">
         <Tabs.List className="profile-tabs" aria-label={t.profile}>
           <Tabs.Trigger value="works">{t.works} <span>{count(user.videoCount)}</span></Tabs.Trigger>
           <Tabs.Trigger value="likes">{t.likes} <span>{count(user.likesGivenCount)}</span></Tabs.Trigger>

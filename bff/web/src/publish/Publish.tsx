@@ -2,7 +2,7 @@ import { Film, UploadCloud, Video } from 'lucide-react'
 import { type SyntheticEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { type CombinedError, useClient } from 'urql'
 import { useLocation } from 'wouter'
-import { PublishDocument } from '../gql/graphql'
+import { PublishDocument, type PublishVideoInput } from '../gql/graphql'
 import { useToast } from '../parts/toast'
 import { useWords } from '../text/text'
 import { Camera } from './Camera'
@@ -90,8 +90,10 @@ function Draft({ file, other }: { file: File; other: () => void }) {
     upload.current = sending
     setFailed(null)
     setShare(0)
-    const input = { title: title.trim(), file }
-    const result = await client.mutation(PublishDocument, { input }, { fetch: sendWithProgress(sending.signal, setShare) })
+    const chosen = frames[cover]
+    const input: PublishVideoInput = { title: title.trim(), file }
+    if (chosen) input.cover = new File([chosen.blob], 'cover.jpg', { type: chosen.blob.type })
+    const result = await client.mutation(PublishDocument, { input, signedIn: true }, { fetch: sendWithProgress(sending.signal, setShare) })
     setShare(null)
     if (sending.signal.aborted) return toast(t.cancelled)
     if (result.error) return setFailed(result.error)

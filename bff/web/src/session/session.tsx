@@ -11,6 +11,7 @@ const Dialog = lazy(() => import('./SignIn'))
 
 interface Session {
   viewer: ViewerFragment | null
+  signedIn: boolean // whether what only viewers have should be asked for: while it is not known who asks, as last time
   known: boolean // whether it is clear by now who asks
   ask: () => void // opens the dialog
   withSession: (run: (client: Client) => void) => void // runs now, or after signing in
@@ -22,6 +23,9 @@ const Context = createContext<Session | null>(null)
 
 // Other tabs of this site hear when somebody signs in or out here.
 const tabs = new BroadcastChannel('session')
+
+// hint is kept where there is a session, which itself no script can see.
+const hint = 'signed-in'
 
 async function keep(method: 'POST' | 'DELETE', body?: unknown) {
   const response = await fetch('/session', {
@@ -88,6 +92,7 @@ function Viewer({ client, change, children }: { client: Client; change: () => vo
   const session = useMemo<Session>(
     () => ({
       viewer,
+      signedIn: data ? viewer !== null : localStorage.getItem(hint) !== null,
       known: data !== undefined || error !== undefined,
       ask: () => setAsking(true),
       withSession(run) {
@@ -97,12 +102,14 @@ function Viewer({ client, change, children }: { client: Client; change: () => vo
       },
       async begin(token) {
         await keep('POST', { token })
+        localStorage.setItem(hint, 'yes')
         setAsking(false)
         change()
         tabs.postMessage('changed')
       },
       async end() {
         await keep('DELETE')
+        localStorage.removeItem(hint)
         change()
         tabs.postMessage('changed')
       },

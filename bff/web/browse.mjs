@@ -92,7 +92,7 @@ async function signUp(page, name) {
   await dialog.waitFor({ state: 'detached' })
 }
 
-const menu = (page, name) => page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name })
+const menu = (page, name) => page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name: new RegExp(`(^|\\s)${name}$`) })
 
 try {
   const phone = await open('phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1 })

@@ -99,7 +99,7 @@ function Navigation() {
           </span>
           <span>{t.messages}</span>
         </Link>
-        <Link href="/publish" className="tab plus" aria-current={at('/publish')}><span className="plus-mark"><Plus strokeWidth={3} /></span><span>{t.publish}</span></Link>
+        <Link href="/publish" className="tab plus" aria-label={t.publish} aria-current={at('/publish')}><span className="plus-mark"><Plus strokeWidth={3} /></span><span>{t.publish}</span></Link>
         <Link href={own} className="tab" aria-current={at(own)}>
           {viewer ? <Avatar url={viewer.avatarUrl} size={26} /> : <User />}<span>{t.me}</span>
         </Link>

@@ -1,4 +1,4 @@
-import { Client, type CombinedError, type Exchange, fetchExchange, makeOperation, mapExchange, subscriptionExchange } from '@urql/core'
+import { Client, type CombinedError, type Exchange, fetchExchange, makeOperation, mapExchange, type Operation, subscriptionExchange } from '@urql/core'
 import { cacheExchange } from '@urql/exchange-graphcache'
 import { retryExchange } from '@urql/exchange-retry'
 import type { DocumentNode } from 'graphql'
@@ -13,18 +13,22 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
   return typeof code === 'string' ? code : 'NETWORK'
 }
 
-// named sends the hash of each document instead of its text: the server knows all of them.
+// named sends the hash of each document instead of its text: the server knows all of them. Its results tell of the
+// operation as it was, which the cache needs.
 const named: Exchange = ({ forward }) => (operations$) =>
-  forward(
-    pipe(
-      operations$,
-      map((operation) => {
-        const { __meta__ } = operation.query as DocumentNode & { __meta__?: { hash: string } }
-        if (operation.kind === 'teardown' || !__meta__) return operation
-        const query = { kind: 'Document', definitions: [], documentId: __meta__.hash } as unknown as typeof operation.query
-        return makeOperation(operation.kind, { ...operation, query })
-      }),
-    ),
+  pipe(
+    operations$,
+    map((operation) => {
+      const { __meta__ } = operation.query as DocumentNode & { __meta__?: { hash: string } }
+      if (operation.kind === 'teardown' || !__meta__) return operation
+      const query = { kind: 'Document', definitions: [], documentId: __meta__.hash } as unknown as typeof operation.query
+      return makeOperation(operation.kind, { ...operation, query }, { ...operation.context, spelledOut: operation })
+    }),
+    forward,
+    map((result) => {
+      const { spelledOut } = result.operation.context as { spelledOut?: Operation }
+      return spelledOut ? { ...result, operation: spelledOut } : result
+    }),
   )
 
 // makeClient returns a client with an empty cache, for one session or for a visitor. expired is called when the server

@@ -45,28 +45,50 @@ export function openSocket(): { forward: SubscriptionForwarder; close: () => voi
       },
     },
   })
+  // hear keeps a subscription: after a break of the connection the socket sends its payload again, and after an error that
+  // passes this does. It then has the cursor of the last that was heard, so nothing is missed.
+  function hear(payload: { query: string; variables: Record<string, unknown> }, sink: Sink): () => void {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let end: () => void = () => undefined
+    const start = () => {
+      end = socket.subscribe(payload, {
+        next(result) {
+          for (const told of Object.values(result.data ?? {}) as { cursor?: string }[]) {
+            if (told.cursor) payload.variables.after = told.cursor
+          }
+          sink.next(result as never)
+        },
+        error(problem) {
+          if (passes(problem)) timer = setTimeout(start, 1_000)
+          else sink.error(problem)
+        },
+        complete: () => sink.complete(),
+      })
+    }
+    start()
+    return () => {
+      clearTimeout(timer)
+      end()
+    }
+  }
+
   return {
     forward: (request) => ({
-      subscribe(sink) {
-        // The payload is sent again after a break: then with the cursor of the last that was heard, so nothing is missed.
-        const payload = { ...request, query: request.query ?? '', variables: { ...request.variables } as Record<string, unknown> }
-        return {
-          unsubscribe: socket.subscribe(payload, {
-            next(result) {
-              for (const told of Object.values(result.data ?? {}) as { cursor?: string }[]) {
-                if (told.cursor) payload.variables.after = told.cursor
-              }
-              sink.next(result as never)
-            },
-            error: (problem) => sink.error(problem),
-            complete: () => sink.complete(),
-          }),
-        }
-      },
+      subscribe: (sink) => ({
+        unsubscribe: hear({ ...request, query: request.query ?? '', variables: { ...request.variables } as Record<string, unknown> }, sink),
+      }),
     }),
     close() {
       closed = true
       void socket.dispose()
     },
   }
+}
+
+type Sink = Parameters<ReturnType<SubscriptionForwarder>['subscribe']>[0]
+
+// passes tells whether an error that has ended a subscription is of the kind that goes away, as when the server stops.
+function passes(problem: unknown) {
+  if (!Array.isArray(problem)) return false
+  return (problem as { extensions?: { code?: unknown } }[]).some((error) => error.extensions?.code === 'UPSTREAM_UNAVAILABLE')
 }

@@ -56,6 +56,8 @@ export default function Publish() {
 
 const frameCount = 6
 
+const sizeOf = ({ size }: File) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`)
+
 function Draft({ file, other }: { file: File; other: () => void }) {
   const { t, problem } = useWords()
   const client = useClient()
@@ -110,7 +112,7 @@ function Draft({ file, other }: { file: File; other: () => void }) {
       </div>
       <div className="draft-fields">
         <h1>{t.publish}</h1>
-        <p className="draft-file"><Film size={16} aria-hidden /> <span>{file.name}</span> <span className="quiet">{(file.size / 1048576).toFixed(1)} MB</span></p>
+        <p className="draft-file"><Film size={16} aria-hidden /> <span>{file.name}</span> <span className="quiet">{sizeOf(file)}</span></p>
         <label className="field">
           {t.title}
           <textarea value={title} onChange={(event) => setTitle(event.target.value.replaceAll('\n', ' '))} maxLength={50} rows={2} required placeholder={t.titleHint} disabled={busy} />

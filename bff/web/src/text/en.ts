@@ -13,7 +13,7 @@ export const en = {
   openProfile: (name: string) => `Profile of ${name}`,
   linkCopied: 'Link copied', newVideoBy: (name: string) => `New video by ${name}`, showIt: 'Show',
   thatIsAll: 'You have seen it all', backToTop: 'Back to the first',
-  commentCount: (n: string) => `${n} comments`, writeComment: 'Say something nice…', send: 'Send', noComments: 'No comments yet', firstComment: 'Be the first to say something.',
+  commentCount: (n: string) => (n === '1' ? '1 comment' : `${n} comments`), writeComment: 'Say something nice…', send: 'Send', noComments: 'No comments yet', firstComment: 'Be the first to say something.',
   noVideos: 'No videos yet', noVideosWhy: 'Publish the first one!', noWorks: 'No works yet', noLikes: 'Nothing liked yet', noPeople: 'Nobody here yet',
   receivedLikes: 'Likes', editProfile: 'Edit profile', signature: 'Signature', avatar: 'Portrait', background: 'Background', changePicture: 'Change', noSignature: 'No signature yet',
   saved: 'Saved', sendMessage: 'Message',

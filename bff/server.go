@@ -76,8 +76,10 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		shared = redisguard.New(cfg.Redis, log)
 	}
 	rates := newRates(cfg, shared)
+	limits := gqlserver.DefaultLimits()
+	limits.Connections = cfg.ConnectionLimit
 	server, err := gqlserver.New(gqlserver.Config{
-		Schema: schema, Spool: spool.spool, Limits: gqlserver.DefaultLimits(), Introspection: cfg.Introspection,
+		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,

@@ -8,7 +8,7 @@ import (
 // connections knows what is open beyond a single answer, sockets and streams of events, so that it ends with the server
 // and one client does not open too many.
 type connections struct {
-	limit int // of one address
+	limit int // of one address, 0 = none
 
 	mu        sync.Mutex
 	open      map[*connection]struct{}
@@ -31,7 +31,7 @@ func newConnections(limit int) *connections {
 func (c *connections) add(one *connection) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.addresses[one.address] >= c.limit {
+	if c.closing || (c.limit > 0 && c.addresses[one.address] >= c.limit) {
 		return false
 	}
 	c.open[one] = struct{}{}

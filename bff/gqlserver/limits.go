@@ -26,7 +26,7 @@ type Limits struct {
 	Errors  int           // errors listed in an answer
 	Timeout time.Duration // from the whole request to the whole answer, but for subscriptions
 
-	Connections  int           // sockets and streams of events of one client address
+	Connections  int           // sockets and streams of events of one client address; 0 = no limit
 	Operations   int           // operations at once on a socket
 	InitTimeout  time.Duration // from the opening of a socket to connection_init
 	KeepAlive    time.Duration // silence until a sign of life is asked for or given; a socket that gives none is closed after twice that
@@ -41,7 +41,7 @@ func DefaultLimits() Limits {
 		IntrospectionDepth: 16, IntrospectionLists: 2,
 		Cost: 20_000, Answer: 4 << 20,
 		Errors: 20, Timeout: time.Minute,
-		Connections: 200, Operations: 50,
+		Connections: 1000, Operations: 50,
 		InitTimeout: 10 * time.Second, KeepAlive: 20 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 }

@@ -103,7 +103,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-	if c.stores.Redis != "" {
+	if c.Redis != "" {
 		c.Events = cache
 	}
 

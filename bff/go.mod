@@ -6,6 +6,7 @@ require (
 	github.com/99designs/gqlgen v0.17.98
 	github.com/Eyevinn/mp4ff v0.48.0
 	github.com/alecthomas/kong v1.14.0
+	github.com/andybalholm/brotli v1.2.0
 	github.com/cloudwego/kitex v0.16.3
 	github.com/coder/websocket v1.8.15
 	github.com/dustin/go-humanize v1.0.1

@@ -4,7 +4,6 @@ import type {
   MessageReceivedSubscription,
   PublishMutation,
   RemoveCommentMutation,
-  RemoveVideoMutation,
   SendMessageMutation,
   WriteCommentMutation,
 } from '../gql/graphql'
@@ -176,11 +175,6 @@ export const cacheOptions: CacheExchangeOpts = {
       publishVideo: after<PublishMutation>(({ publishVideo: { video } }, _input, cache) => {
         changeNodes(cache, 'Query', 'feed', true, prepend(`Video:${video.id}`))
         changeNodes(cache, viewerOf(cache), 'videos', true, prepend(`Video:${video.id}`))
-      }),
-      deleteVideo: after<RemoveVideoMutation>(({ deleteVideo: { deletedVideoId } }, _input, cache) => {
-        for (const [parent, field] of [['Query', 'feed'], [viewerOf(cache), 'videos'], [viewerOf(cache), 'likedVideos']] as const) {
-          changeNodes(cache, parent, field, false, without(`Video:${deletedVideoId}`))
-        }
       }),
       sendMessage: after<SendMessageMutation>(({ sendMessage: { message } }, { userId }, cache) =>
         chatted(cache, message.id, message.toUserDatabaseId, userId),

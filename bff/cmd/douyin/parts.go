@@ -103,8 +103,8 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(cache)) }()
-	if c.Redis != "" {
-		c.Events = cache
+	if c.stores.Redis != "" { // for all processes: limits, documents and events
+		c.Config.Redis, c.Events = cache, cache
 	}
 
 	callers := map[string]server.LocalCaller{}
@@ -212,6 +212,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRedis(c.Events)) }()
+	c.Config.Redis = c.Events
 	return bff.Run(ctx, c.Config, log, clients, files, ln)
 }
 

@@ -34,7 +34,7 @@ const server: Exchange = () => (operations$) =>
 
 function nameOf({ query }: Operation) {
   const [definition] = query.definitions
-  return definition?.kind === 'OperationDefinition' ? definition.name?.value : undefined
+  return definition && 'operation' in definition ? definition.name?.value : undefined
 }
 
 // answer gives the oldest open operation of this name its data.

@@ -75,7 +75,7 @@ export function openSocket(): { forward: SubscriptionForwarder; close: () => voi
   return {
     forward: (request) => ({
       subscribe: (sink) => ({
-        unsubscribe: hear({ ...request, query: request.query ?? '', variables: { ...request.variables } as Record<string, unknown> }, sink),
+        unsubscribe: hear({ ...request, query: request.query ?? '', variables: { ...request.variables } }, sink),
       }),
     }),
     close() {

@@ -2,6 +2,9 @@ module minidouyin/bff
 
 go 1.26.0
 
+// Packages of npm may hold Go files, too.
+ignore node_modules
+
 require (
 	github.com/99designs/gqlgen v0.17.98
 	github.com/Eyevinn/mp4ff v0.48.0

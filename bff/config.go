@@ -115,7 +115,7 @@ func (c *Config) Validate() error {
 func (c *Config) readTrusted() error {
 	c.trusted = gqlserver.Trusted{}
 	if c.TrustedOnly && c.TrustedDocuments == "" && !c.Web {
-		return errors.New("--trusted-only: needs --trusted-documents")
+		return errors.New("--trusted-only: needs --trusted-documents, or the web client")
 	}
 	schema := graph.NewSchema(graph.Config{}).Schema()
 	read := func(manifest []byte) error {

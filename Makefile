@@ -8,8 +8,8 @@ S3       := bin/versitygw
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo bench-likes cluster cluster-down up down test setup check-generated generate playground check-playground vet lint \
-	unit alone chaos bin/douyin
+.PHONY: run demo bench-likes cluster cluster-down up down test setup check-generated generate playground check-playground web \
+	check-web vet lint unit alone chaos bin/douyin
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
@@ -39,7 +39,7 @@ down: ## end what 'make up' runs; its data stays
 bin/douyin:
 	CGO_ENABLED=0 go build -trimpath -o $@ ./bff/cmd/douyin
 
-test: setup check-generated check-playground vet lint alone unit ## all checks
+test: setup check-generated check-playground check-web vet lint alone unit ## all checks
 	@echo "all checks passed"
 
 setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node, chromium
@@ -65,6 +65,16 @@ check-playground: ## building the page again makes the same files
 	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && cd bff/playground && npm ci --ignore-scripts >/dev/null && \
 		npx vite build --logLevel error --emptyOutDir --outDir "$$built" && diff -rq dist "$$built" || { \
 		echo "bff/playground/dist is not what its source makes: commit what 'make playground' makes" >&2; exit 1; }
+
+web: ## the web client, from bff/web/src
+	cd bff/web && npm ci --ignore-scripts && npm run generate && npx vite build --logLevel error
+
+check-web: ## types, linter and unit tests of the web client; building it again makes the same files
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && cd bff/web && npm ci --ignore-scripts >/dev/null && \
+		cp -r src/gql "$$built/gql" && npm run --silent generate >/dev/null && diff -r src/gql "$$built/gql" && npm run --silent check && \
+		npx vite build --logLevel error --emptyOutDir --outDir "$$built/dist" && \
+		diff -rq -x '*.gz' -x '*.br' dist "$$built/dist" || { \
+		echo "bff/web is not whole: mend what is named above, or commit what 'make web' makes" >&2; exit 1; }
 
 vet:
 	go vet work

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/bff/web"
 	"minidouyin/graph"
 )
 
@@ -41,6 +43,7 @@ type Config struct {
 	FFmpeg        string        `name:"ffmpeg" placeholder:"PATH" help:"The ffmpeg to make covers with; without it, the one in PATH; - for none."`
 	FFprobe       string        `name:"ffprobe" placeholder:"PATH" help:"The ffprobe to check videos other than MP4 with; without it, the one in PATH; - for none."`
 	Introspection bool          `default:"true" negatable:"" help:"Let clients ask for the schema, and serve the page that explores it at /playground."`
+	Web           bool          `default:"true" negatable:"" help:"Serve the web client at /."`
 
 	RateLimit       int      `name:"rate-limit" default:"1000000" help:"Units of work a minute for each viewer, or for each address of visitors: one for each request and one for each item of a list; 0 for no limit."`
 	SignInLimit     int      `name:"sign-in-limit" default:"120" help:"Attempts to sign in or to register a minute for each address; 0 for no limit."`
@@ -147,22 +150,31 @@ func (c *Config) validateStore() error {
 // sharesStore tells whether files are kept on S3, where other servers may keep theirs.
 func (c *Config) sharesStore() bool { return strings.HasPrefix(c.Store, "s3:") }
 
-// readTrusted reads the trusted documents, if there are any.
+// readTrusted reads the trusted documents: those of the web client, and of the configured manifest.
 func (c *Config) readTrusted() error {
-	if c.TrustedDocuments == "" {
-		if c.TrustedOnly {
-			return errors.New("--trusted-only: needs --trusted-documents")
-		}
-		return nil
-	}
-	manifest, err := os.ReadFile(c.TrustedDocuments)
-	if err != nil {
-		return fmt.Errorf("--trusted-documents: %w", err)
+	c.trusted = gqlserver.Trusted{}
+	if c.TrustedOnly && c.TrustedDocuments == "" && !c.Web {
+		return errors.New("--trusted-only: needs --trusted-documents, or the web client")
 	}
 	schema := graph.NewSchema(graph.Config{}).Schema()
-	c.trusted, err = gqlserver.ReadTrusted(schema, gqlserver.DefaultLimits(), manifest)
-	if err != nil {
-		return fmt.Errorf("--trusted-documents: %w", err)
+	read := func(manifest []byte) error {
+		trusted, err := gqlserver.ReadTrusted(schema, gqlserver.DefaultLimits(), manifest)
+		maps.Copy(c.trusted, trusted)
+		return err
+	}
+	if c.Web {
+		if err := read(web.Documents); err != nil {
+			return fmt.Errorf("documents of the web client: %w", err)
+		}
+	}
+	if c.TrustedDocuments != "" {
+		manifest, err := os.ReadFile(c.TrustedDocuments)
+		if err == nil {
+			err = read(manifest)
+		}
+		if err != nil {
+			return fmt.Errorf("--trusted-documents: %w", err)
+		}
 	}
 	return nil
 }

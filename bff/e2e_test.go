@@ -328,7 +328,7 @@ func TestCommandLine(t *testing.T) {
 		{"a proxy that is none", nil, []string{"DOUYIN_TRUSTED_PROXIES=10.0.0.0/8,nginx"}, 2, "--trusted-proxies"},
 		{"a limit below zero", []string{"--rate-limit=-1"}, nil, 2, "--rate-limit"},
 		{"trusted documents that are not there", []string{"--trusted-documents=/nowhere.json"}, nil, 2, "--trusted-documents: open /nowhere.json"},
-		{"nothing to trust", nil, []string{"DOUYIN_TRUSTED_ONLY=true"}, 2, "--trusted-only: needs --trusted-documents"},
+		{"nothing to trust", []string{"--no-web"}, []string{"DOUYIN_TRUSTED_ONLY=true"}, 2, "--trusted-only: needs --trusted-documents"},
 		{"a port in use", []string{"--addr=127.0.0.1:" + port, "--data=" + data}, nil, 1, "choose another address"},
 		{"a data folder in use", []string{"--addr=127.0.0.1:0", "--data=" + p.data}, nil, 1, "another process uses the data folder"},
 		{"a database that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--dsn=mysql://root:hidden@127.0.0.1:1/x"}, nil, 1, "open database"},

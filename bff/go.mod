@@ -2,10 +2,14 @@ module minidouyin/bff
 
 go 1.26.0
 
+// Packages of npm may hold Go files, too.
+ignore node_modules
+
 require (
 	github.com/99designs/gqlgen v0.17.98
 	github.com/Eyevinn/mp4ff v0.48.0
 	github.com/alecthomas/kong v1.14.0
+	github.com/andybalholm/brotli v1.2.0
 	github.com/cloudwego/kitex v0.16.3
 	github.com/coder/websocket v1.8.15
 	github.com/compose-spec/compose-go/v2 v2.9.0

@@ -64,9 +64,17 @@ func noContent(next http.Handler) http.Handler {
 
 // formOrigins returns the origins whose pages may send forms: those allowed, and our own as the outside knows it.
 func (c *Config) formOrigins() []string {
-	origins := c.CORSOrigins
-	if u, err := url.Parse(c.PublicURL); err == nil && u.Host != "" {
-		origins = append([]string{u.Scheme + "://" + u.Host}, origins...)
+	if own := originOf(c.PublicURL); own != "" {
+		return append([]string{own}, c.CORSOrigins...)
 	}
-	return origins
+	return c.CORSOrigins
+}
+
+// originOf returns the origin of a URL, "" where there is none.
+func originOf(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -100,7 +101,15 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	r := chi.NewRouter()
 	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log),
 		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
-	r.Get("/", welcome)
+	if cfg.Web {
+		page, err := webClient(cfg, services, newMediaStore(cfg, files))
+		if err != nil {
+			return nil, err
+		}
+		r.With(rates.count(refuseText)).Mount("/", page)
+	} else {
+		r.Get("/", welcome)
+	}
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services, files))
 	r.Mount("/media", playDeadline(files))
@@ -109,7 +118,14 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		r.Handle("/playground", page)
 		r.Handle("/playground/*", page)
 	}
-	r.With(noContent, rates.count(refuseGraphQL(server)), sessions.bearer(server)).Handle("/graphql", server)
+	https := strings.HasPrefix(cfg.PublicURL, "https://")
+	r.With(noContent, rates.count(refuseGraphQL(server)), sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
+	ownPages, err := ownPagesOnly(cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	r.With(noContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
+	r.With(noContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
 	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
@@ -174,6 +190,10 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text)) // the client may be gone
+}
+
+func refuseText(w http.ResponseWriter, _ *http.Request, err error) {
+	writeText(w, http.StatusTooManyRequests, codes.Message(err)+"\n")
 }
 
 func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {

@@ -125,7 +125,7 @@ func (s *site) beside(tb testing.TB, configure ...func(*bff.Config)) *site {
 // serve serves HTTP until the test ends.
 func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Config)) {
 	tb.Helper()
-	cfg := bff.Config{Addr: "127.0.0.1:0", Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true}
+	cfg := bff.Config{Addr: "127.0.0.1:0", Data: s.data, TokenTTL: time.Hour, MaxUpload: 4 << 20, ListLimit: 1000, FFmpeg: "-", Introspection: true, Web: true}
 	for _, set := range configure {
 		set(&cfg)
 	}

@@ -128,8 +128,25 @@ func TestMediaURLs(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, response.Body.Close())
 			require.Equal(t, "video/mp4", response.Header.Get("Content-Type"))
+
+			// The web client may load them from there.
+			require.Equal(t, c.mode == "presigned", strings.Contains(s.pagePolicy(t), server.Endpoint))
+			require.Equal(t, c.mode == "public", strings.Contains(s.pagePolicy(t), "https://cdn.example.org"))
 		})
 	}
+}
+
+// pagePolicy returns the policy that the page of the web client has, asked for by HEAD.
+func (s *site) pagePolicy(t *testing.T) string {
+	t.Helper()
+	r, err := http.NewRequest("HEAD", s.url+"/", nil)
+	require.NoError(t, err)
+	r.Header.Set("Accept", "text/html")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	return response.Header.Get("Content-Security-Policy")
 }
 
 // Two HTTP servers, each with a data folder of its own, share nothing but the services and the bucket: what is published

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -111,4 +112,16 @@ func serve(w http.ResponseWriter, r *http.Request, key, tag, cache string, conte
 	w.Header().Set("Cache-Control", cache)
 	w.Header().Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, content)
+}
+
+// SentTo returns an address at the server that players are sent on to, "" when they get everything from us.
+func (m *Media) SentTo() string {
+	if m.presign == nil {
+		return ""
+	}
+	address, err := m.presign(context.Background(), newKey("videos", "mp4"))
+	if err != nil {
+		return "" // no keys now, so nobody is sent on
+	}
+	return address
 }

@@ -1,0 +1,89 @@
+package bff
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"minidouyin/idl/codes"
+)
+
+// sessionCookie is the cookie in which a browser keeps a token out of reach of scripts.
+const sessionCookie = "session"
+
+// cookie is middleware that takes the token of the cookie where there is no Authorization header. One that is not valid
+// makes nobody an error, but a visitor, and is taken back. Of pages of other origins the browser sends none, as it is
+// SameSite=Strict; those of the same site that are not ours are stopped by the rules of the graph's own (csrf.go there).
+func (s *Sessions) cookie(secure bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Add("Vary", "Cookie")
+			kept, err := r.Cookie(sessionCookie)
+			if err != nil || r.Header.Get("Authorization") != "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			ctx, err := s.Authenticate(r.Context(), kept.Value)
+			if err != nil {
+				s.setCookie(w, r, secure, "", time.Unix(1, 0))
+				next.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// keep answers POST /session: it puts the token of {"token": …} into the cookie, which ends with the token.
+func (s *Sessions) keep(secure bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Token string `json:"token"`
+		}
+		media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+		if media != "application/json" {
+			writeText(w, http.StatusUnsupportedMediaType, "the Content-Type must be application/json\n")
+			return
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<10)).Decode(&body); err != nil {
+			writeText(w, http.StatusBadRequest, "a JSON object with a token is needed\n")
+			return
+		}
+		ctx, err := s.Authenticate(r.Context(), body.Token)
+		if err != nil {
+			writeText(w, http.StatusUnauthorized, codes.Message(err)+"\n")
+			return
+		}
+		s.setCookie(w, r, secure, body.Token, expiresAt(ctx))
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// forget answers DELETE /session: it takes the cookie back.
+func (s *Sessions) forget(secure bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.setCookie(w, r, secure, "", time.Unix(1, 0))
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// setCookie sets the cookie, or with a time that has passed takes it back.
+func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool, token string, expires time.Time) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.SetCookie(w, &http.Cookie{
+		Name: sessionCookie, Value: token, Path: "/", Expires: expires.UTC(),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure || r.TLS != nil,
+	})
+}
+
+// ownPagesOnly is middleware that refuses changes that pages of other origins ask for.
+func ownPagesOnly(publicURL string) (func(http.Handler) http.Handler, error) {
+	origins := http.NewCrossOriginProtection()
+	if origin := originOf(publicURL); origin != "" {
+		if err := origins.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	return origins.Handler, nil
+}

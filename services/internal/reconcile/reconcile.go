@@ -119,7 +119,8 @@ func (c Count) hold(tx *gorm.DB, key int64) error {
 		for _, other := range c.Others {
 			row[other] = 0
 		}
-		if err := tx.Table(c.Table).Clauses(clause.OnConflict{DoNothing: true}).Create(row).Error; err != nil {
+		keep := clause.OnConflict{Columns: []clause.Column{{Name: c.Key}}, DoUpdates: clause.Assignments(map[string]any{c.Key: gorm.Expr(c.Key)})}
+		if err := tx.Table(c.Table).Clauses(keep).Create(row).Error; err != nil {
 			return err
 		}
 	}

@@ -372,10 +372,13 @@ func TestLoggedStatements(t *testing.T) {
 	if got := s.statements.Take(); len(got) != 1 {
 		t.Errorf("a new viewer sends %q", got)
 	}
+	s.backend.Redis.Set(t.Context(), "likes:{7}:flusher", "somebody", time.Minute) // so that nothing is carried over meanwhile
 	s.mustLike(t, 7, 100, 5)
 	if got := s.statements.Take(); len(got) != 0 {
 		t.Errorf("a like sends %q", got)
 	}
+	s.backend.Redis.Del(t.Context(), "likes:{7}:flusher")
+	is(t, s.video(t, 100, 7), "1 likes 0 comments true")
 }
 
 // tuned opens the service with another configuration than the product has.

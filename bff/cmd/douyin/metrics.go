@@ -41,6 +41,6 @@ func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *pr
 	log.Info("serving metrics", "addr", ln.Addr().String())
 	return registry, func() {
 		_ = server.Close() // a scrape that is cut off is made again
-		<-ended
+		_ = <-ended
 	}, nil
 }

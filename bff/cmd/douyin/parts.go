@@ -141,7 +141,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 	if c.Redis != "" {
 		c.Shared = cache
 	}
-	registry, endMetrics, err := c.metricsFlags.serve(ctx, log)
+	registry, endMetrics, err := c.serve(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -237,7 +237,8 @@ func newRedis(tb testing.TB) redis.UniversalClient {
 	return client
 }
 
-// What is asked again costs no SQL in the services named, and whoever wrote sees it at once.
+// What is asked again costs no SQL in the services named, and whoever wrote sees it at once. That a like costs none where
+// Redis acknowledges it is a test of the service, which can hold up what reaches the database later.
 func TestWarmCalls(t *testing.T) {
 	w := newWorld(t, 35, newRedis(t))
 	for _, operation := range []struct {
@@ -245,12 +246,12 @@ func TestWarmCalls(t *testing.T) {
 		run  func(testing.TB, *world) answer
 		sql  map[string]int // the statements of the services whose caches are complete
 	}{
-		{"REST feed, visitor", asREST("GET", "/douyin/feed/"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST feed, visitor", asREST("GET", "/douyin/feed/"), map[string]int{services.Basics: 0, services.Social: 0, services.Interaction: 0}},
 		{"REST feed at a time that the app tells", func(tb testing.TB, w *world) answer {
 			return asREST("GET", "/douyin/feed/", "latest_time", fmt.Sprint(time.Now().UnixMilli()))(tb, w)
 		}, map[string]int{services.Basics: 0, services.Social: 0}},
-		{"REST feed, token", asREST("GET", "/douyin/feed/", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
-		{"REST user", asREST("GET", "/douyin/user/", "user_id", "$bob", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"REST feed, token", asREST("GET", "/douyin/feed/", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0, services.Interaction: 0}},
+		{"REST user", asREST("GET", "/douyin/user/", "user_id", "$bob", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0, services.Interaction: 0}},
 		{"REST login", asREST("POST", "/douyin/user/login/", "username", "ann", "password", "secret"), map[string]int{services.Basics: 1}},
 		{"REST publish list", asREST("GET", "/douyin/publish/list/", "user_id", "$ann", "token", "@bob"), map[string]int{services.Basics: 0, services.Social: 0}},
 		{"REST follow list", asREST("GET", "/douyin/relation/follow/list/", "user_id", "$ann", "token", "@bob"), map[string]int{services.Basics: 0, services.Social: 0}},
@@ -258,10 +259,16 @@ func TestWarmCalls(t *testing.T) {
 		{"REST friend list", asREST("GET", "/douyin/relation/friend/list/", "user_id", "$ann", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
 		{"REST chat", asREST("GET", "/douyin/message/chat/", "to_user_id", "$bob", "token", "@ann"), map[string]int{services.Basics: 0, services.Social: 0}},
 		{"REST chat, polled", asREST("GET", "/douyin/message/chat/", "to_user_id", "$bob", "token", "@ann", "pre_msg_time", "1700000000000"), map[string]int{services.Basics: 0, services.Social: 0}},
-		{"a page of the graph's feed", asGraphQL(true, `{ feed(first: 10) { nodes { title author { name followerCount } } } }`), map[string]int{services.Basics: 0, services.Social: 0}},
+		{"a page of the graph's feed", asGraphQL(true, `{ feed(first: 10) { nodes { title author { name followerCount } likeCount } } }`), map[string]int{services.Basics: 0, services.Social: 0, services.Interaction: 0}},
 	} {
 		t.Run(operation.name, func(t *testing.T) {
 			cold := operation.run(t, w)
+			// Counts that have just changed are not kept for some seconds.
+			require.Eventually(t, func() bool {
+				w.sqlOf.take()
+				operation.run(t, w)
+				return w.sqlOf.take()[services.Interaction] <= operation.sql[services.Interaction]
+			}, 30*time.Second, 200*time.Millisecond)
 			for range 10 {
 				w.sqlOf.take()
 				w.sql.take()

@@ -22,6 +22,14 @@ func TestCallsOfEvents(t *testing.T) {
 	message := asREST("POST", "/douyin/message/action/", "to_user_id", "$ann", "action_type", "1", "content", "hi", "token", "@bob")
 	like := asREST("POST", "/douyin/favorite/action/", "video_id", "#0", "action_type", "1", "token", "@bob")
 	unlike := asREST("POST", "/douyin/favorite/action/", "video_id", "#0", "action_type", "2", "token", "@bob")
+	liked := true
+	change := func(tb testing.TB, w *world) answer { // each time something that counts
+		liked = !liked
+		if liked {
+			return like(tb, w)
+		}
+		return unlike(tb, w)
+	}
 	for _, c := range []struct {
 		name, query string
 		first       int // events that come before the write
@@ -32,10 +40,10 @@ func TestCallsOfEvents(t *testing.T) {
 			"BatchGetUsers 1, ListReceivedMessages 1, SendMessage 1"},
 		{"message with its sender", `subscription { messageReceived { cursor message { content } from { name followerCount videos(first: 3) { nodes { title likeCount } } } } }`, 0, message,
 			"BatchGetRelationStats 1, BatchGetUsers 2, BatchGetVideoStats 1, ListReceivedMessages 1, ListUserVideos 1, SendMessage 1"},
-		{"counts", `subscription { videoStatsChanged(videoIds: ["#0"]) { video { likeCount commentCount } } }`, 1, unlike,
-			"BatchGetVideoStats 1, BatchGetVideos 2, UnlikeVideo 1"},
-		{"counts of one of many videos", `subscription { videoStatsChanged(videoIds: ["#0", "2", "3", "4", "5"]) { video { likeCount } } }`, 5, like,
-			"BatchGetVideoStats 1, BatchGetVideos 2, LikeVideo 1"},
+		{"counts", `subscription { videoStatsChanged(videoIds: ["#0"]) { video { likeCount commentCount } } }`, 1, change,
+			"BatchGetVideoStats 1, BatchGetVideos 2, a like 1"},
+		{"counts of one of many videos", `subscription { videoStatsChanged(videoIds: ["#0", "2", "3", "4", "5"]) { video { likeCount } } }`, 5, change,
+			"BatchGetVideoStats 1, BatchGetVideos 2, a like 1"},
 		{"counts of a video that nobody watches", `subscription { videoStatsChanged(videoIds: ["#0"]) { video { likeCount } } }`, 1,
 			func(tb testing.TB, w *world) answer {
 				return asREST("POST", "/douyin/favorite/action/", "video_id", "2", "action_type", "2", "token", "@bob")(tb, w)
@@ -63,7 +71,15 @@ func TestCallsOfEvents(t *testing.T) {
 					if !strings.Contains(c.name, "nobody") {
 						socket.event()
 					}
-					require.Equal(t, c.calls, text(w.calls.take()))
+					calls := w.calls.take()
+					text := strings.NewReplacer("UnlikeVideo", "a like", "LikeVideo", "a like").Replace(text(calls))
+					if want := strings.ReplaceAll(c.calls, "UnlikeVideo", "a like"); c.first > 0 {
+						// Counts are read once more some time after they were told; on a slow machine, that is within this.
+						again := strings.NewReplacer("VideoStats 1", "VideoStats 2", "BatchGetVideos 2", "BatchGetVideos 3").Replace(want)
+						require.Contains(t, []string{want, again}, text)
+					} else {
+						require.Equal(t, want, text)
+					}
 					socket.send(frame{ID: "1", Type: "complete"})
 					w.listening(t, len(strangers))
 				}()

@@ -230,12 +230,12 @@ func (w *walk) videos(ctx context.Context, sel selection, videos []*model.Video)
 	var authorSel selection
 	comments := pageFields{}
 	for _, f := range sel.fields(ctx, model.TypeVideo) {
-		switch f.Name {
-		case "likeCount", "commentCount", "viewerHasLiked":
+		switch {
+		case isCount(f.Name):
 			stats = true
-		case "author":
+		case f.Name == "author":
 			author, authorSel = true, append(authorSel, f.Selections)
-		case "comments":
+		case f.Name == "comments":
 			comments.add(ctx, f)
 		}
 	}
@@ -316,6 +316,11 @@ func join[T any](value *T, err error) model.Joined[T] {
 		return model.Joined[T]{Err: err}
 	}
 	return model.Joined[T]{Value: *value}
+}
+
+// isCount tells whether a field of a video comes from its counts.
+func isCount(field string) bool {
+	return field == "likeCount" || field == "commentCount" || field == "viewerHasLiked"
 }
 
 // distinct returns the ids once each, in order: an answer does not depend on the order they were met in.

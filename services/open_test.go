@@ -116,7 +116,7 @@ func TestMySQLTables(t *testing.T) {
 	var tables []struct{ Name, Engine, Collation string }
 	err := servicetest.Database(t, dsn).Read(t.Context()).Raw(`SELECT table_name AS name, engine AS engine, table_collation AS collation
 		FROM information_schema.tables WHERE table_schema = DATABASE()`).Scan(&tables).Error
-	if err != nil || len(tables) != 14 {
+	if err != nil || len(tables) != 15 {
 		t.Fatalf("got %v, %v", tables, err)
 	}
 	for _, table := range tables {

@@ -5,26 +5,30 @@ import (
 	"errors"
 	"fmt"
 
+	"minidouyin/services/basics"
 	"minidouyin/services/interaction"
 	"minidouyin/services/internal/database"
+	"minidouyin/services/internal/reconcile"
+	"minidouyin/services/social"
 )
 
 // Difference is a count in a database that does not equal the rows it counts.
-type Difference = interaction.Difference
+type Difference = reconcile.Difference
 
 // Reconcile compares the counts of the named service with the rows that they count, and reports each that differs; with
 // fix, it puts them right. It may run while the service does, and holds a bounded part of the counts in memory. The
-// caches keep what they have until it expires. Only interaction has something to compare.
+// caches keep what they have until it expires.
 func Reconcile(ctx context.Context, name string, cfg Config, fix bool, report func(Difference)) (err error) {
-	if name != Interaction {
-		return fmt.Errorf("%s: nothing to reconcile", name)
+	counts := map[string][]reconcile.Count{Basics: basics.Counts, Interaction: interaction.Counts, Social: social.Counts}[name]
+	if counts == nil {
+		return fmt.Errorf("%s: no such service", name)
 	}
 	db, err := database.Open(ctx, database.Config{DSN: cfg.DSN})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := interaction.Reconcile(ctx, db, fix, report); err != nil {
+	if err := reconcile.Run(ctx, db, counts, fix, report); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -99,7 +99,7 @@ func TestReplicaOfLists(t *testing.T) {
 	t.Run("interaction", func(t *testing.T) {
 		option, _, replica := openReplicated(t, services.Interaction)
 		c := interactionservice.MustNewClient(services.Interaction, option)
-		exec(t, replica, "INSERT INTO likes (id, user_id, video_id, author_id, created_at) VALUES (1, 1, 2, 3, 1000)")
+		exec(t, replica, "INSERT INTO likes (id, user_id, video_id, author_id, created_at, liked, version, delta) VALUES (1, 1, 2, 3, 1000, 1, 1, 1)")
 		exec(t, replica, "INSERT INTO comments (id, user_id, video_id, content, created_at) VALUES (1, 1, 2, 'x', 1000)")
 		for after, want := range map[*page.Cursor]int{nil: 0, old: 1} {
 			likes := servicetest.Must(c.ListLikedVideoIDs(t.Context(), &interaction.ListLikedVideoIDsRequest{UserIds: []int64{1}, Page: &page.Page{Limit: 5, After: after}}))(t)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services"
+	likes "minidouyin/services/interaction"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
 	"minidouyin/services/mysqltest"
 	"minidouyin/services/redistest"
@@ -345,7 +348,7 @@ func TestRedisAway(t *testing.T) {
 }
 
 // A like of a warm service sends no SQL in its request where Redis acknowledges it; nor do warm counts, but one statement
-// at most for a viewer; one's own list has every acknowledged like.
+// at most for a viewer.
 func TestLoggedStatements(t *testing.T) {
 	server := redistest.Start(t)
 	s := open(t, servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: services.AckLogged})
@@ -369,16 +372,101 @@ func TestLoggedStatements(t *testing.T) {
 	if got := s.statements.Take(); len(got) != 1 {
 		t.Errorf("a new viewer sends %q", got)
 	}
-	for video := int64(100); video < 120; video++ {
-		s.mustLike(t, 7, video, 5)
-		if video == 100 {
-			if got := s.statements.Take(); len(got) != 0 {
-				t.Errorf("a like sends %q", got)
+	s.backend.Redis.Set(t.Context(), "likes:{7}:flusher", "somebody", time.Minute) // so that nothing is carried over meanwhile
+	s.mustLike(t, 7, 100, 5)
+	if got := s.statements.Take(); len(got) != 0 {
+		t.Errorf("a like sends %q", got)
+	}
+	s.backend.Redis.Del(t.Context(), "likes:{7}:flusher")
+	is(t, s.video(t, 100, 7), "1 likes 0 comments true")
+}
+
+// tuned opens the service with another configuration than the product has.
+func (w *world) tuned(t *testing.T, cfg likes.Config) *service {
+	t.Helper()
+	db := servicetest.Database(t, w.backend.DSN)
+	caches := cache.Open(w.backend.Redis, services.Interaction, cfg.Log)
+	t.Cleanup(caches.Close)
+	cfg.Redis, cfg.Caches, cfg.Ack = w.backend.Redis, caches, w.backend.LikeAck
+	handler, err := likes.New(t.Context(), db, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(handler.Close)
+	return &service{interactionservice.MustNewClient(services.Interaction, servicetest.Local(t, interactionservice.NewServer(handler))), nil, w.backend}
+}
+
+// Whoever has just liked something finds it in the own list and in the video's count, at whichever process, though it was
+// acknowledged before the database had it.
+func TestOwnLikes(t *testing.T) {
+	w := newWorld(t, services.AckLogged)
+	cfg := likes.Config{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OwnWait: time.Minute}
+	processes := []*service{w.tuned(t, cfg), w.tuned(t, cfg)}
+	for i := range 30 {
+		video := int64(i%3 + 100)
+		liked := i/3%2 == 0
+		if err := processes[i%2].set(t.Context(), [2]int64{7, video}, liked); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range processes {
+			stats := servicetest.Must(s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: []int64{video}, ViewerID: 7}))(t).Stats[video]
+			if stats.LikedByViewer != liked || stats.LikeCount != map[bool]int64{true: 1, false: 0}[liked] {
+				t.Fatalf("change %d to %t: got %v", i, liked, stats)
+			}
+			list := servicetest.Must(s.ListLikedVideoIDs(t.Context(), &interaction.ListLikedVideoIDsRequest{UserIds: []int64{7}, Page: &page.Page{Limit: 50}}))(t)
+			if found := slices.ContainsFunc(list.Pages[7].Likes, func(l *interaction.Like) bool { return l.VideoID == video }); found != liked {
+				t.Fatalf("change %d to %t: the list is %v", i, liked, list.Pages[7].Likes)
 			}
 		}
-		got := servicetest.Must(s.ListLikedVideoIDs(t.Context(), &interaction.ListLikedVideoIDsRequest{UserIds: []int64{7}, Page: &page.Page{Limit: 50}}))(t)
-		if len(got.Pages[7].Likes) != int(video-99) {
-			t.Fatalf("%d likes in the list after %d", len(got.Pages[7].Likes), video-99)
+	}
+}
+
+// Likes that wait for the database for too long are an error in the log, once, and so is the end of that a line.
+func TestLagAlarm(t *testing.T) {
+	w := newWorld(t, services.AckLogged)
+	lines := &lines{}
+	s := w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil)), LagAlarm: time.Millisecond})
+	// As if another process were carrying over what is there.
+	w.backend.Redis.Set(t.Context(), "likes:{1}:flusher", "somebody", time.Hour)
+	s.mustLike(t, 1, 10, 110)
+	lines.wait(t, "level=ERROR msg=\"likes are waiting too long for the database\"", "entries=1")
+	w.backend.Redis.Del(t.Context(), "likes:{1}:flusher")
+	lines.wait(t, "level=INFO msg=\"likes reach the database in time again\"")
+	if n := strings.Count(lines.String(), "level=ERROR"); n != 1 {
+		t.Errorf("%d errors in %s", n, lines.String())
+	}
+	is(t, s.video(t, 10, 1), "1 likes 0 comments true")
+}
+
+// lines are what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// wait waits for a line with all the words.
+func (l *lines) wait(t *testing.T, words ...string) {
+	t.Helper()
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for line := range strings.Lines(l.String()) {
+			if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
+				return
+			}
+		}
+		if time.Now().After(until) {
+			t.Fatalf("no line with %q in\n%s", words, l)
 		}
 	}
 }

@@ -100,7 +100,31 @@ func leaseKey(partition int) string { return "likes:{" + strconv.Itoa(partition)
 
 func deadKey(partition int) string { return "likes:{" + strconv.Itoa(partition) + "}:dead" }
 
-// stateKey names the hash of what a user likes: 1 or 0 by video, for the videos that were looked at or liked of late.
+// stateKey names the hash of what a user likes: a [state] by video, for the videos that were looked at or liked of late.
 func stateKey(user int64) string {
 	return "fav:{" + strconv.Itoa(partitionOf(user)) + "}:" + strconv.FormatInt(user, 10)
+}
+
+// state is what Redis knows of a pair.
+type state struct {
+	liked bool
+	at    int64 // when that was promised, in Redis's milliseconds; 0 when it comes from the database
+}
+
+func (s state) text() string {
+	text := "0"
+	if s.liked {
+		text = "1"
+	}
+	if s.at != 0 {
+		text += " " + strconv.FormatInt(s.at, 10)
+	}
+	return text
+}
+
+func parseState(text string) state {
+	liked, at, _ := strings.Cut(text, " ")
+	s := state{liked: liked == "1"}
+	s.at, _ = strconv.ParseInt(at, 10, 64) // 0 without one
+	return s
 }

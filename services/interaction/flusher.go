@@ -27,15 +27,13 @@ const (
 	// flushers is how many batches of a process are under way at once: one is read while another commits.
 	flushers = 2
 	// linger is how long the log of likes that nobody waits for is left to grow, so that batches are large.
-	linger = 5 * time.Millisecond
+	linger = 50 * time.Millisecond
 	// readAhead is how many entries one flush reads in all, and leastRead and mostRead of one partition.
 	readAhead, leastRead, mostRead = 2000, 32, 500
 	// maxAttempts is how often an entry that fails by itself is tried before it goes to the dead letters.
 	maxAttempts = 5
 	// maxDead bounds the stream of dead letters of one partition.
 	maxDead = 10_000
-	// lagAlarm is the age of the oldest entry that is worth a line in the log.
-	lagAlarm = 10 * time.Second
 )
 
 // flusher carries the likes of the log over into the database, for as many partitions at once as have entries: large
@@ -47,6 +45,7 @@ const (
 type flusher struct {
 	*likeLog
 	linger  time.Duration
+	alarm   time.Duration                          // the age of the oldest entry that is worth a line in the log
 	changed func(ctx context.Context, rows []like) // is called after a commit and before the entries go
 
 	waiting [flushers]atomic.Uint64 // bits of the partitions with entries
@@ -243,7 +242,7 @@ func (f *flusher) repairStates(ctx context.Context) error {
 func (f *flusher) report(entries int64, lag time.Duration) {
 	f.met.waiting.Set(float64(entries))
 	f.met.lag.Set(lag.Seconds())
-	switch late := lag > lagAlarm; {
+	switch late := lag > f.alarm; {
 	case late && !f.late:
 		f.log.Error("likes are waiting too long for the database", "oldest", lag, "entries", entries)
 		f.late = true

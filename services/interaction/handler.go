@@ -7,6 +7,7 @@ package interaction
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -36,6 +37,11 @@ type Config struct {
 	Ack      string                // AckStored or AckLogged; "" is AckStored
 	Log      *slog.Logger
 	Registry *prometheus.Registry // takes the metrics of the log; nil for none
+	// LagAlarm is the age of the oldest entry of the log that is worth an error in the log; 0 means 10 s.
+	LagAlarm time.Duration
+	// OwnWait is how long a user's own pages wait, when likes are acknowledged by Redis, for what the user has just
+	// liked and the database does not have yet; 0 means 200 ms.
+	OwnWait time.Duration
 }
 
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.

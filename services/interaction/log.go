@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,13 +20,15 @@ import (
 const (
 	// logTimeout bounds one write to the log; Redis is away when it takes longer.
 	logTimeout = time.Second
-	// maxCommit is how many likes share one round trip to Redis.
-	maxCommit = 256
-	// committers is how many round trips are under way at once: one travels while another is put together.
-	committers = 2
+	// maxCommit is how many likes share one round trip to Redis. One is under way at a time: what arrives meanwhile
+	// shares the next, and so one sync of Redis's disk.
+	maxCommit = 512
 	// stateTTL is how long Redis knows what a user likes after the user was last seen. It is longer than likes may
 	// wait for the database.
 	stateTTL = time.Hour
+	// freshTime is how long after a like its user's counts are worth a look at whether the database has it. Later it has,
+	// or they would have to wait for too long.
+	freshTime = 2 * time.Second
 	// maxRepair bounds the memory for what Redis has to be told when it is back.
 	maxRepair = 100_000
 )
@@ -56,7 +59,10 @@ type likeLog struct {
 }
 
 // clock returns the milliseconds that the next version will have, about.
-func (l *likeLog) clock() int64 { return max(time.Now().UnixMilli()+l.skew.Load(), l.lifted.Load()) }
+func (l *likeLog) clock() int64 { return max(l.redisTime(time.Now()), l.lifted.Load()) }
+
+// redisTime returns what Redis's clock shows at a time of ours, in milliseconds.
+func (l *likeLog) redisTime(t time.Time) int64 { return t.UnixMilli() + l.skew.Load() }
 
 // errAway means that Redis did not take a like: it certainly will not count.
 var errAway = errors.New("redis is away")
@@ -143,10 +149,15 @@ func (l *likeLog) write(batch []*appending) (changed uint64) {
 			fail(left)
 			break
 		}
-		var redo []*appending
-		for _, group := range l.atomicGroups(left) {
-			redo = append(redo, l.writeGroup(ctx, group)...)
+		groups := l.atomicGroups(left)
+		redone := make([][]*appending, len(groups))
+		var writes sync.WaitGroup
+		for i, group := range groups[1:] {
+			writes.Go(func() { redone[i+1] = l.writeGroup(ctx, group) })
 		}
+		redone[0] = l.writeGroup(ctx, groups[0])
+		writes.Wait()
+		redo := slices.Concat(redone...)
 		if len(redo) > 0 {
 			if err := l.open(ctx, l.floor.Load()); err != nil {
 				l.log.Warn("the log of likes cannot be begun", "error", err)
@@ -190,12 +201,13 @@ func (l *likeLog) atomicGroups(batch []*appending) [][]*appending {
 // be opened first: it is not there, or its versions are lower than some that were given without Redis.
 func (l *likeLog) writeGroup(ctx context.Context, group []*appending) (redo []*appending) {
 	start := time.Now()
+	at := l.redisTime(start)
 	deadline := l.clock() + logTimeout.Milliseconds()
 	adds := make([]*redis.StringCmd, len(group))
 	_, err := l.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i, a := range group {
 			key := stateKey(a.UserID)
-			pipe.HSet(ctx, key, strconv.FormatInt(a.VideoID, 10), a.Liked)
+			pipe.HSet(ctx, key, strconv.FormatInt(a.VideoID, 10), state{a.Liked, at}.text())
 			adds[i] = pipe.XAdd(ctx, &redis.XAddArgs{
 				Stream: streamKey(partitionOf(a.UserID)), NoMkStream: true, Values: []string{entryField, encode(a.change, deadline)}})
 			pipe.Expire(ctx, key, stateTTL)
@@ -324,8 +336,9 @@ func unavailable() error {
 	return codes.Errorf(codes.UpstreamUnavailable, "likes cannot be taken right now, please try again")
 }
 
-// states returns whether the user likes the videos, as far as Redis knows.
-func (l *likeLog) states(ctx context.Context, user int64, videos []int64) (map[int64]bool, error) {
+// states returns whether the user likes the videos, as far as Redis knows, and whether some of that was written a moment
+// ago, so that the database may not have it.
+func (l *likeLog) states(ctx context.Context, user int64, videos []int64) (known map[int64]bool, fresh bool, err error) {
 	fields := make([]string, len(videos))
 	for i, id := range videos {
 		fields[i] = strconv.FormatInt(id, 10)
@@ -335,15 +348,18 @@ func (l *likeLog) states(ctx context.Context, user int64, videos []int64) (map[i
 	values, err := l.redis.HMGet(bounded, stateKey(user), fields...).Result()
 	if err != nil {
 		l.readFailed(ctx, err)
-		return nil, err
+		return nil, false, err
 	}
-	known := make(map[int64]bool, len(videos))
+	since := l.redisTime(time.Now()) - freshTime.Milliseconds()
+	known = make(map[int64]bool, len(videos))
 	for i, id := range videos {
 		if text, ok := values[i].(string); ok {
-			known[id] = text == "1"
+			s := parseState(text)
+			known[id] = s.liked
+			fresh = fresh || s.at > since
 		}
 	}
-	return known, nil
+	return known, fresh, nil
 }
 
 // learn tells Redis what the database says of videos of which it knew nothing. What was liked meanwhile stays.
@@ -353,7 +369,7 @@ func (l *likeLog) learn(ctx context.Context, user int64, states map[int64]bool) 
 	key := stateKey(user)
 	_, err := l.redis.Pipelined(bounded, func(pipe redis.Pipeliner) error {
 		for id, liked := range states {
-			pipe.HSetNX(ctx, key, strconv.FormatInt(id, 10), liked)
+			pipe.HSetNX(ctx, key, strconv.FormatInt(id, 10), state{liked: liked}.text())
 		}
 		pipe.Expire(ctx, key, stateTTL)
 		return nil

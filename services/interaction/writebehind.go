@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,10 @@ import (
 )
 
 const (
-	// listWait is how long one's list waits for a like that was promised and is not in the database yet.
-	listWait = 200 * time.Millisecond
+	// defaultOwnWait is long for a flush, and short for who waits for a database that is away.
+	defaultOwnWait = 200 * time.Millisecond
+	// defaultLagAlarm is far beyond what any load makes.
+	defaultLagAlarm = 10 * time.Second
 	// drainTime bounds how long the end of the process waits for the database.
 	drainTime = 5 * time.Second
 )
@@ -27,13 +30,14 @@ type likes struct {
 	counts   *counts // nil without Redis
 	met      *metrics
 	ack      string
+	ownWait  time.Duration // how long one's own pages wait for what one has just liked
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
 
 func openLikes(ctx context.Context, s *store, cfg Config) *likes {
-	ls := &likes{store: s, met: newMetrics(cfg.Registry), ack: cfg.Ack, stop: func() {}}
+	ls := &likes{store: s, met: newMetrics(cfg.Registry), ack: cfg.Ack, ownWait: cmp.Or(cfg.OwnWait, defaultOwnWait), stop: func() {}}
 	if ls.ack == "" {
 		ls.ack = AckStored
 	}
@@ -44,6 +48,7 @@ func openLikes(ctx context.Context, s *store, cfg Config) *likes {
 	log.up.Store(true)
 	ls.counts = openCounts(cfg.Caches)
 	ls.flusher = newFlusher(log, ls.counts.drop)
+	ls.alarm = cmp.Or(cfg.LagAlarm, defaultLagAlarm)
 	ls.onRisks = func(context.Context) {}
 	if ls.ack == AckLogged {
 		ls.linger = linger
@@ -63,9 +68,7 @@ func (ls *likes) start(ctx context.Context) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ls.stop = stop
 	ls.running.Go(func() { ls.watch(running) })
-	for range committers {
-		ls.running.Go(func() { ls.commit(running, ls.notify) })
-	}
+	ls.running.Go(func() { ls.commit(running, ls.notify) })
 	for i := range flushers {
 		ls.running.Go(func() { ls.run(running, i) })
 	}
@@ -129,7 +132,7 @@ func (ls *likes) settleUsers(ctx context.Context, users []int64) {
 		work |= 1 << partitionOf(id)
 	}
 	if ls.flusher != nil && work != 0 {
-		ls.settle(ctx, work, listWait)
+		ls.settle(ctx, work, ls.ownWait)
 	}
 }
 
@@ -138,11 +141,15 @@ func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[i
 	if ls.counts == nil || !ls.up.Load() || len(videos) == 0 {
 		return ls.store.stats(ctx, viewer, videos)
 	}
-	found, err := ls.counts.of(ctx, ls.store, viewer, videos)
-	if err != nil || viewer == 0 {
-		return found, err
+	if viewer == 0 {
+		return ls.counts.of(ctx, ls.store, viewer, videos)
 	}
+	// First what the viewer likes: the counts then have it too.
 	liked, err := ls.liked(ctx, viewer, videos)
+	if err != nil {
+		return nil, err
+	}
+	found, err := ls.counts.of(ctx, ls.store, viewer, videos)
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +161,13 @@ func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[i
 }
 
 // liked returns whether the viewer likes the videos: by what Redis knows, the others by one look into the database,
-// which Redis then knows too.
+// which Redis then knows too. For what the viewer has promised just now, it waits until the database has it, for a short
+// time at most.
 func (ls *likes) liked(ctx context.Context, viewer int64, videos []int64) (map[int64]bool, error) {
-	known, _ := ls.states(ctx, viewer, videos) // without Redis, the database knows
+	known, fresh, _ := ls.states(ctx, viewer, videos) // without Redis, the database knows
+	if fresh && ls.ack == AckLogged {
+		ls.settleUsers(ctx, []int64{viewer})
+	}
 	var unknown []int64
 	for _, id := range videos {
 		if _, ok := known[id]; !ok {
@@ -198,7 +209,7 @@ func (ls *likes) userStats(ctx context.Context, users []int64) (map[int64]*inter
 // requests that were under way, goes with the second purge.
 func (ls *likes) purgeVideo(ctx context.Context, id int64) error {
 	if ls.flusher != nil {
-		ls.settle(ctx, ^uint64(0), listWait)
+		ls.settle(ctx, ^uint64(0), ls.ownWait)
 	}
 	return ls.store.purgeVideo(ctx, id, ls.purged(ctx))
 }

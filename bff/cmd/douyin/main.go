@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/cloudwego/kitex/pkg/klog"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff"
 )
@@ -26,7 +27,7 @@ type commandLine struct {
 	Interaction interactionCmd `cmd:"" help:"Run the service of likes and comments."`
 	Social      socialCmd      `cmd:"" help:"Run the service of follows and messages."`
 	BFF         bffCmd         `cmd:"" name:"bff" help:"Run the HTTP server in front of the three services."`
-	Reconcile   reconcileCmd   `cmd:"" help:"Compare the counts of likes and comments with the rows they count."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Compare the counts that are kept with the rows they count."`
 	Health      healthCmd      `cmd:"" help:"Ask a running part whether it is ready."`
 
 	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error."`
@@ -98,7 +99,18 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	log := slog.New(bff.WithRequestID(lines))
 	// What kitex says of failed calls is said by us as well, in our form; the rest is for those who look for it.
 	klog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
+	redis.SetLogger(redisLog{log})
 	return log
+}
+
+// redisLog takes the lines of the Redis client: what an outage means, we say ourselves.
+type redisLog struct{ log *slog.Logger }
+
+// Printf writes a line for those who look for it.
+func (l redisLog) Printf(ctx context.Context, format string, values ...any) {
+	if l.log.Enabled(ctx, slog.LevelDebug) {
+		l.log.DebugContext(ctx, fmt.Sprintf(format, values...), "from", "redis client")
+	}
 }
 
 func oneLine(err error) string {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,14 +38,15 @@ func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *pr
 		Handler: routes, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(ln) // until it is closed
-	}()
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics are not served any more", "error", err)
+		}
+	})
 	log.Info("serving metrics", "addr", ln.Addr().String())
 	return registry, func() {
 		_ = server.Close() // a scrape that is cut off is made again
-		<-ended
+		running.Wait()
 	}, nil
 }

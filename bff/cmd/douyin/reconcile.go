@@ -13,8 +13,8 @@ import (
 
 // reconcileCmd compares counts with the rows they count.
 type reconcileCmd struct {
-	Data string     `default:"./data" help:"Folder of the SQLite file."`
-	DSN  bff.Secret `name:"dsn" placeholder:"DSN" help:"Database of the service interaction; without it, the SQLite file in the data folder."`
+	Data string     `default:"./data" help:"Folder of the SQLite files."`
+	DSN  bff.Secret `name:"dsn" placeholder:"DSN" help:"Database of the services, with {service} for the name of each where they have their own; without it, the SQLite files in the data folder."`
 	Fix  bool       `help:"Put right what differs."`
 }
 
@@ -23,16 +23,19 @@ var errDiffers = errors.New("counts differ from their rows; --fix puts them righ
 
 // Run prints a table of the counts that differ. It returns an error when some do and stay so.
 func (c *reconcileCmd) Run(ctx context.Context, stdout io.Writer) error {
-	cfg := services.Config{DSN: stores{DSN: c.DSN}.of(services.Interaction, c.Data)}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	found := 0
-	err := services.Reconcile(ctx, services.Interaction, cfg, c.Fix, func(d services.Difference) {
-		if found == 0 {
-			fmt.Fprintln(table, "table\tcolumn\tkey\tstored\trows")
-		}
-		found++
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", d.Table, d.Column, d.Key, d.Stored, d.Rows)
-	})
+	var err error
+	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
+		cfg := services.Config{DSN: stores{DSN: c.DSN}.of(name, c.Data)}
+		err = errors.Join(err, services.Reconcile(ctx, name, cfg, c.Fix, func(d services.Difference) {
+			if found == 0 {
+				fmt.Fprintln(table, "table\tcolumn\tkey\tstored\trows")
+			}
+			found++
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", d.Table, d.Column, d.Key, d.Stored, d.Rows)
+		}))
+	}
 	if err := errors.Join(err, table.Flush()); err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 			return nil, err
 		}
 		args := append([]string{"bff", "--addr=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd"),
-			"--store=" + store.String(), "--trusted-proxies=127.0.0.1/32"}, c.cfg.Flags["bff"]...)
+			"--redis=" + c.RedisURL(), "--store=" + store.String(), "--trusted-proxies=127.0.0.1/32"}, c.cfg.Flags["bff"]...)
 		c.addDouyin(name, args, "DOUYIN_JWT_KEY="+c.secrets.JWTKey,
 			"DOUYIN_S3_ACCESS_KEY="+c.secrets.S3AccessKey, "DOUYIN_S3_SECRET_KEY="+c.secrets.S3SecretKey)
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -73,6 +74,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	var db *DB
 	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
 		db, err = openSQLite(path)
+		// Others who open a new file at the same time are in the way without waiting for each other.
+		for try := 1; err != nil && lost(err) && try < maxTries && Pause(ctx, 20*time.Millisecond) == nil; try++ {
+			db, err = openSQLite(path)
+		}
 	} else {
 		db, err = openMySQL(cfg)
 	}

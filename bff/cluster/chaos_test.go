@@ -215,7 +215,7 @@ func reconcile(t *testing.T, c *cluster.Cluster) {
 	program, err := douyin()
 	require.NoError(t, err)
 	cmd := exec.Command(program, "reconcile")
-	cmd.Env = append(os.Environ(), "DOUYIN_DSN="+c.DSN("interaction"), "DOUYIN_REDIS="+c.RedisURL())
+	cmd.Env = append(os.Environ(), "DOUYIN_DSN="+strings.Replace(c.DSN("basics"), "/basics", "/{service}", 1))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Logf("reconcile: %s", out)

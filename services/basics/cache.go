@@ -161,47 +161,20 @@ func (c *cached) feed(ctx context.Context, p *page.Page, before *int64) (*basics
 		if before != nil && (p.After == nil || *before <= p.After.CreatedAt) { // the later one of the two places
 			start.After = &page.Cursor{CreatedAt: *before - 1, ID: math.MaxInt64}
 		}
-		if videos, more, ok := cache.Cut(front.Videos, front.HasMore, videoPlace, &start); ok {
-			return &basics.VideoPage{Videos: videos, HasMore: more}, nil
+		if videos, ok := cutVideos(front, &start); ok {
+			return videos, nil
 		}
 	}
 	return c.tables.feed(ctx, p, before)
 }
 
 func (c *cached) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
-	var lists map[int64]*basics.VideoPage
-	if p.After == nil {
-		var err error
-		lists, err = c.list.Get(ctx, authors, func(ctx context.Context, authors []int64) (map[int64]*basics.VideoPage, error) {
-			return c.tables.userVideos(ctx, authors, &page.Page{Limit: firstVideos})
-		})
-		if err != nil {
-			return nil, err
-		}
-	} else {
-		lists = c.list.Peek(ctx, authors...)
-	}
-	pages := make(map[int64]*basics.VideoPage, len(authors))
-	var beyond []int64
-	for _, author := range authors {
-		if list := lists[author]; list != nil {
-			if videos, more, ok := cache.Cut(list.Videos, list.HasMore, videoPlace, p); ok {
-				pages[author] = &basics.VideoPage{Videos: videos, HasMore: more}
-				continue
-			}
-		}
-		beyond = append(beyond, author)
-	}
-	if len(beyond) > 0 {
-		rest, err := c.tables.userVideos(ctx, beyond, p)
-		if err != nil {
-			return nil, err
-		}
-		for author, list := range rest {
-			pages[author] = list
-		}
-	}
-	return pages, nil
+	return cache.Pages(ctx, c.list, authors, p, firstVideos, cutVideos, c.tables.userVideos)
+}
+
+func cutVideos(kept *basics.VideoPage, p *page.Page) (*basics.VideoPage, bool) {
+	videos, more, ok := cache.Cut(kept.Videos, kept.HasMore, videoPlace, p)
+	return &basics.VideoPage{Videos: videos, HasMore: more}, ok
 }
 
 func (c *cached) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (v *basics.Video, err error) {

@@ -121,15 +121,15 @@ func (c *cached) editCounts(change *cache.Change, from, to, n int64) {
 }
 
 func (c *cached) following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
-	return pages(ctx, c.out, c.tables.following, users, p)
+	return cache.Pages(ctx, c.out, users, p, firstEdges, cutEdges, c.tables.following)
 }
 
 func (c *cached) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
-	return pages(ctx, c.in, c.tables.followers, users, p)
+	return cache.Pages(ctx, c.in, users, p, firstEdges, cutEdges, c.tables.followers)
 }
 
 func (c *cached) friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
-	found, err := pages(ctx, c.mutual, func(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+	read := func(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
 		lists := make(map[int64]*social.FollowPage, len(users))
 		for _, id := range users { // it is one
 			list, err := c.tables.friends(ctx, id, p)
@@ -139,47 +139,14 @@ func (c *cached) friends(ctx context.Context, userID int64, p *page.Page) (*soci
 			lists[id] = list
 		}
 		return lists, nil
-	}, []int64{userID}, p)
+	}
+	found, err := cache.Pages(ctx, c.mutual, []int64{userID}, p, firstEdges, cutEdges, read)
 	return found[userID], err
 }
 
-// pages answers from the lists that are kept, and by read where the page goes beyond them.
-func pages(ctx context.Context, lists *cache.Cache[int64, *social.FollowPage],
-	read func(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error),
-	users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
-	var kept map[int64]*social.FollowPage
-	if p.After == nil {
-		var err error
-		kept, err = lists.Get(ctx, users, func(ctx context.Context, users []int64) (map[int64]*social.FollowPage, error) {
-			return read(ctx, users, &page.Page{Limit: firstEdges})
-		})
-		if err != nil {
-			return nil, err
-		}
-	} else {
-		kept = lists.Peek(ctx, users...)
-	}
-	found := make(map[int64]*social.FollowPage, len(users))
-	var beyond []int64
-	for _, id := range users {
-		if list := kept[id]; list != nil {
-			if edges, more, ok := cache.Cut(list.Edges, list.HasMore, edgePlace, p); ok {
-				found[id] = &social.FollowPage{Edges: edges, HasMore: more}
-				continue
-			}
-		}
-		beyond = append(beyond, id)
-	}
-	if len(beyond) > 0 {
-		rest, err := read(ctx, beyond, p)
-		if err != nil {
-			return nil, err
-		}
-		for id, list := range rest {
-			found[id] = list
-		}
-	}
-	return found, nil
+func cutEdges(kept *social.FollowPage, p *page.Page) (*social.FollowPage, bool) {
+	edges, more, ok := cache.Cut(kept.Edges, kept.HasMore, edgePlace, p)
+	return &social.FollowPage{Edges: edges, HasMore: more}, ok
 }
 
 func (c *cached) stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error) {

@@ -1,7 +1,11 @@
 package cache
 
 import (
+	"context"
+	"maps"
 	"slices"
+
+	"github.com/cloudwego/gopkg/protocol/thrift"
 
 	"minidouyin/idl/kitex_gen/page"
 )
@@ -48,4 +52,42 @@ func Insert[T any](rows []T, more bool, place func(T) (createdAt, id int64), row
 		return list[:most], true
 	}
 	return list, more
+}
+
+// Pages returns the same page of each owner's list. It comes from the first rows, as many as most, that are kept of the
+// list; by read where the page goes beyond those. cut returns a page of what is kept, as [Cut] does.
+func Pages[L thrift.FastCodec](ctx context.Context, lists *Cache[int64, L], owners []int64, p *page.Page, most int32,
+	cut func(kept L, p *page.Page) (L, bool),
+	read func(ctx context.Context, owners []int64, p *page.Page) (map[int64]L, error)) (map[int64]L, error) {
+	var kept map[int64]L
+	if p.After == nil {
+		var err error
+		kept, err = lists.Get(ctx, owners, func(ctx context.Context, owners []int64) (map[int64]L, error) {
+			return read(ctx, owners, &page.Page{Limit: most})
+		})
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		kept = lists.Peek(ctx, owners...)
+	}
+	pages := make(map[int64]L, len(owners))
+	var beyond []int64
+	for _, owner := range owners {
+		if list, ok := kept[owner]; ok {
+			if part, ok := cut(list, p); ok {
+				pages[owner] = part
+				continue
+			}
+		}
+		beyond = append(beyond, owner)
+	}
+	if len(beyond) > 0 {
+		rest, err := read(ctx, beyond, p)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(pages, rest)
+	}
+	return pages, nil
 }

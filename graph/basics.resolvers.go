@@ -183,11 +183,7 @@ func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, pub
 }
 
 func (r *subscriptionResolver) VideoPublished(ctx context.Context, after *string) (<-chan *model.VideoPublishedPayload, error) {
-	place := ""
-	if after != nil {
-		place = *after
-	}
-	told, err := model.ParseTold(place)
+	told, err := toldUntil(after)
 	if err != nil {
 		return nil, err
 	}

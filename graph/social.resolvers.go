@@ -84,11 +84,7 @@ func (r *queryResolver) Conversation(ctx context.Context, with string, last *int
 }
 
 func (r *subscriptionResolver) MessageReceived(ctx context.Context, after *string) (<-chan *model.MessageReceivedPayload, error) {
-	place := ""
-	if after != nil {
-		place = *after
-	}
-	told, err := model.ParseTold(place)
+	told, err := toldUntil(after)
 	if err != nil {
 		return nil, err
 	}

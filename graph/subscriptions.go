@@ -88,10 +88,48 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// toldUntil reads the cursor where a subscription goes on; without one, nothing is told yet.
+func toldUntil(after *string) (*model.Told, error) {
+	if after == nil {
+		return model.ParseTold("")
+	}
+	return model.ParseTold(*after)
+}
+
 // untell brings back what has happened since the subscription listens but before it read what to pass over.
 func untell(told *model.Told, events []live.Event) {
 	for _, event := range events {
 		told.Forget(event.Object)
+	}
+}
+
+// follow tells what happens: from now on, when skip notes what was before, or from where told ends, which catchUp
+// tells, as it does whenever events were lost. hear tells the events.
+func follow(ctx context.Context, listener *live.Listener, told *model.Told, fromNow bool,
+	skip, catchUp func(context.Context) error, hear func(context.Context, []live.Event) error) error {
+	begin := catchUp
+	if fromNow {
+		begin = skip
+	}
+	if err := begin(ctx); err != nil {
+		return err
+	}
+	for ; ; fromNow = false {
+		events, lost, err := listener.Take(ctx)
+		if err != nil {
+			return err
+		}
+		if fromNow {
+			untell(told, events)
+		}
+		if !lost {
+			err = hear(ctx, events)
+		} else if err = pause(ctx, rand.N(catchUpSpread)); err == nil {
+			err = catchUp(ctx)
+		}
+		if err != nil {
+			return err
+		}
 	}
 }
 
@@ -106,30 +144,8 @@ type inbox struct {
 }
 
 func (i *inbox) run(ctx context.Context, listener *live.Listener, fromNow bool) error {
-	if fromNow {
-		if err := i.skip(ctx); err != nil {
-			return err
-		}
-	} else if err := i.tell(ctx); err != nil {
-		return err
-	}
-	for ; ; fromNow = false {
-		events, lost, err := listener.Take(ctx)
-		if err != nil {
-			return err
-		}
-		if fromNow {
-			untell(i.told, events)
-		}
-		if lost {
-			if err := pause(ctx, rand.N(catchUpSpread)); err != nil {
-				return err
-			}
-		}
-		if err := i.tell(ctx); err != nil {
-			return err
-		}
-	}
+	hear := func(ctx context.Context, _ []live.Event) error { return i.tell(ctx) }
+	return follow(ctx, listener, i.told, fromNow, i.skip, i.tell, hear)
 }
 
 // skip notes the messages so far as told.
@@ -216,40 +232,7 @@ type premieres struct {
 }
 
 func (p *premieres) run(ctx context.Context, listener *live.Listener, fromNow bool) error {
-	if err := p.loadFollows(ctx); err != nil {
-		return err
-	}
-	if fromNow {
-		if err := p.skip(ctx); err != nil {
-			return err
-		}
-	} else if err := p.catchUp(ctx); err != nil {
-		return err
-	}
-	for ; ; fromNow = false {
-		events, lost, err := listener.Take(ctx)
-		if err != nil {
-			return err
-		}
-		if fromNow {
-			untell(p.told, events)
-		}
-		if lost {
-			if err := pause(ctx, rand.N(catchUpSpread)); err != nil {
-				return err
-			}
-			if err := p.loadFollows(ctx); err != nil {
-				return err
-			}
-			if err := p.catchUp(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := p.hear(ctx, events); err != nil {
-			return err
-		}
-	}
+	return follow(ctx, listener, p.told, fromNow, p.skip, p.catchUp, p.hear)
 }
 
 // hear tells the videos among the events. Changed follows count for them already.
@@ -361,6 +344,9 @@ func (p *premieres) followPage(ctx context.Context, next *page.Page) (edges []*s
 
 // skip notes the videos so far as told.
 func (p *premieres) skip(ctx context.Context) error {
+	if err := p.loadFollows(ctx); err != nil {
+		return err
+	}
 	rows, _, err := p.feed(ctx, nil)
 	for _, row := range slices.Backward(rows) {
 		p.told.Add(row.ID, row.CreatedAt)
@@ -370,6 +356,9 @@ func (p *premieres) skip(ctx context.Context) error {
 
 // catchUp tells the videos that the feed has and that are not told yet, oldest first.
 func (p *premieres) catchUp(ctx context.Context) error {
+	if err := p.loadFollows(ctx); err != nil {
+		return err
+	}
 	var missed []*basics.Video
 	var after *page.Cursor
 	for pages := 0; ; pages++ {

@@ -23,8 +23,13 @@ func MySQL(ctx context.Context, folder string, args ...string) (c Command, socke
 	if program == "" {
 		return c, "", fmt.Errorf("MariaDB or MySQL: %w (apt-get install mariadb-server, or brew install mariadb)", errNotInstalled)
 	}
+	// MariaDB clears its folder of temporary tables when it starts: shared with another server, it takes that one's.
+	temporary := filepath.Join(folder, "tmp")
+	if err := os.MkdirAll(temporary, 0o700); err != nil {
+		return c, "", err
+	}
 	data := filepath.Join(folder, "data")
-	common := []string{"--no-defaults", "--datadir=" + data}
+	common := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + temporary}
 	if os.Getuid() == 0 {
 		common = append(common, "--user=root")
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/services/daemon"
 	"minidouyin/services/mysqltest"
 	"minidouyin/services/redistest"
 )
@@ -81,10 +81,9 @@ func TestReconcile(t *testing.T) {
 
 // The metrics tell how many likes were acknowledged, and that as many reached the database.
 func TestMetrics(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := daemon.FreeAddrs(1)
 	require.NoError(t, err)
-	addr := free.Addr().String()
-	require.NoError(t, free.Close())
+	addr := free[0]
 	p := newProduct(t, "one process", mysqltest.Database(t), "--redis="+redistest.Start(t).URL, "--like-ack=logged", "--metrics="+addr)
 	_, ann := p.register(t, "ann")
 	video := p.publish(t, ann, "one")

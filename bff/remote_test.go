@@ -20,6 +20,7 @@ import (
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/social/socialservice"
+	"minidouyin/services/daemon"
 )
 
 // instance is a service that answers two calls, with the time its context has left.
@@ -95,10 +96,9 @@ func startRaw(t *testing.T, treat func(conn net.Conn)) (addr string, requests *a
 
 func nowhere(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := daemon.FreeAddrs(1)
 	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
+	return free[0]
 }
 
 func remote(t *testing.T, addrs ...string) basicsservice.Client {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/daemon"
 )
 
 // Two people spend a day with the web client of the real binary, which runs no other documents than the client's: one
@@ -27,10 +28,9 @@ func TestWebClient(t *testing.T) {
 		out, err := install.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := daemon.FreeAddrs(1)
 	require.NoError(t, err)
-	addr := free.Addr().String()
-	require.NoError(t, free.Close())
+	addr := free[0]
 	p := &product{site: &site{data: t.TempDir()}}
 	p.start = func(tb testing.TB, p *product) {
 		p.url = "http://" + p.launch(tb, "--demo", "--trusted-only", "--no-introspection", "--addr="+addr, "--data="+p.data)

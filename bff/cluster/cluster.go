@@ -53,8 +53,8 @@ type Config struct {
 type Cluster struct {
 	cfg     Config
 	secrets secrets
-	ports   map[string]int // by part
-	order   []string       // in which the parts start
+	addrs   map[string]string // by part
+	order   []string          // in which the parts start
 	parts   map[string]*part
 	unlock  func()
 }
@@ -98,8 +98,13 @@ func (c *Cluster) startAll(ctx context.Context) (err error) {
 	for _, kind := range append([]string{"bff"}, services...) {
 		named = append(named, names(kind)...)
 	}
-	if c.ports, err = freePorts(named); err != nil {
+	free, err := daemon.FreeAddrs(len(named))
+	if err != nil {
 		return err
+	}
+	c.addrs = map[string]string{}
+	for i, name := range named {
+		c.addrs[name] = free[i]
 	}
 	stages := []func(context.Context) ([]string, error){c.addStores, c.addServices, c.addBFFs, c.addNginx}
 	for _, add := range stages {
@@ -141,7 +146,7 @@ func (c *Cluster) URL() string {
 	if c.cfg.Addr != "" {
 		return "http://" + c.cfg.Addr
 	}
-	return "http://" + c.addr("nginx")
+	return "http://" + c.addrs["nginx"]
 }
 
 // Log returns the file that a part writes its log to.

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -60,33 +58,4 @@ func readSecrets(folder string) (s secrets, err error) {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
-}
-
-// freePorts returns a free port of the loopback address for each name. They are below those that systems give to
-// outgoing connections, so that a part that is away for a moment finds its port still free.
-func freePorts(names []string) (map[string]int, error) {
-	const first, last, tries = 12000, 30000, 1000
-	ports, taken := map[string]int{}, map[int]bool{}
-	for range tries {
-		if len(ports) == len(names) {
-			return ports, nil
-		}
-		n, err := rand.Int(rand.Reader, big.NewInt(last-first))
-		if err != nil {
-			return nil, err
-		}
-		port := first + int(n.Int64())
-		if taken[port] {
-			continue
-		}
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		if err := ln.Close(); err != nil {
-			return nil, err
-		}
-		ports[names[len(ports)]], taken[port] = port, true
-	}
-	return nil, errors.New("there are no free ports")
 }

@@ -32,9 +32,9 @@ func front(t *testing.T, handler http.HandlerFunc) (addr string, bffs []*httptes
 		t.Cleanup(bff.Close)
 		bffs, addrs = append(bffs, bff), append(addrs, strings.TrimPrefix(bff.URL, "http://"))
 	}
-	ports, err := freePorts([]string{"nginx"})
+	free, err := daemon.FreeAddrs(1)
 	require.NoError(t, err)
-	addr = fmt.Sprintf("127.0.0.1:%d", ports["nginx"])
+	addr = free[0]
 	p, err := nginx(t.TempDir(), addr, addrs)
 	require.NoError(t, err)
 	d, err := daemon.Start(p.command)

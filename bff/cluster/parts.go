@@ -118,7 +118,7 @@ func (c *Cluster) addEtcd(context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients, peers := "http://"+c.addr("etcd"), "http://"+c.addr("etcd-peer")
+	clients, peers := "http://"+c.addrs["etcd"], "http://"+c.addrs["etcd-peer"]
 	c.parts["etcd"] = &part{
 		command: daemon.Command{Path: program, Log: filepath.Join(folder, "log"), Args: []string{
 			"--data-dir", filepath.Join(folder, "data"), "--listen-client-urls", clients, "--advertise-client-urls", clients,
@@ -140,10 +140,10 @@ func (c *Cluster) addS3(context.Context) error {
 	c.parts["s3"] = &part{
 		command: daemon.Command{
 			Path: c.cfg.VersityGW, Log: filepath.Join(folder, "log"),
-			Args: []string{"--port", c.addr("s3"), "--health", "/health", "--quiet", "posix", files},
+			Args: []string{"--port", c.addrs["s3"], "--health", "/health", "--quiet", "posix", files},
 			Env:  []string{"ROOT_ACCESS_KEY=" + c.secrets.S3AccessKey, "ROOT_SECRET_KEY=" + c.secrets.S3SecretKey, memory},
 		},
-		ready: func(ctx context.Context) error { return get(ctx, "http://"+c.addr("s3")+"/health") },
+		ready: func(ctx context.Context) error { return get(ctx, "http://"+c.addrs["s3"]+"/health") },
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (c *Cluster) addServices(context.Context) (added []string, err error) {
 			if err != nil {
 				return nil, err
 			}
-			args := []string{service, "--listen=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd")}
+			args := []string{service, "--listen=" + c.addrs[name], "--data=" + folder, "--etcd=" + c.addrs["etcd"]}
 			if service == "interaction" {
 				args = append(args, "--like-ack=logged") // Redis keeps what it acknowledges
 			}
@@ -189,13 +189,13 @@ func (c *Cluster) addServices(context.Context) (added []string, err error) {
 // addBFFs adds the BFFs, which find the services in etcd.
 func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 	store := url.URL{Scheme: "s3", Host: bucket, RawQuery: url.Values{
-		"endpoint": {"http://" + c.addr("s3")}, "path-style": {"true"}, "create": {"true"}}.Encode()}
+		"endpoint": {"http://" + c.addrs["s3"]}, "path-style": {"true"}, "create": {"true"}}.Encode()}
 	for _, name := range names("bff") {
 		folder, err := c.folder(name)
 		if err != nil {
 			return nil, err
 		}
-		args := append([]string{"bff", "--addr=" + c.addr(name), "--data=" + folder, "--etcd=" + c.addr("etcd"),
+		args := append([]string{"bff", "--addr=" + c.addrs[name], "--data=" + folder, "--etcd=" + c.addrs["etcd"],
 			"--redis=" + c.RedisURL(), "--store=" + store.String(), "--trusted-proxies=127.0.0.1/32"}, c.cfg.Flags["bff"]...)
 		c.addDouyin(name, args, "DOUYIN_JWT_KEY="+c.secrets.JWTKey,
 			"DOUYIN_S3_ACCESS_KEY="+c.secrets.S3AccessKey, "DOUYIN_S3_SECRET_KEY="+c.secrets.S3SecretKey)
@@ -205,7 +205,7 @@ func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 
 // addDouyin adds a part that is the product's program; its first argument says which part of it.
 func (c *Cluster) addDouyin(name string, args []string, env ...string) {
-	health := []string{"health", args[0], "--addr=" + c.addr(name)}
+	health := []string{"health", args[0], "--addr=" + c.addrs[name]}
 	c.parts[name] = &part{
 		command: daemon.Command{
 			Path: c.cfg.Douyin, Args: args, Env: append(env, memory), Log: filepath.Join(c.cfg.Folder, name, "log")},
@@ -226,7 +226,7 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 	}
 	var bffs []string
 	for _, name := range names("bff") {
-		bffs = append(bffs, c.addr(name))
+		bffs = append(bffs, c.addrs[name])
 	}
 	c.parts["nginx"], err = nginx(folder, strings.TrimPrefix(c.URL(), "http://"), bffs)
 	return []string{"nginx"}, err
@@ -261,8 +261,6 @@ func nginx(folder, listen string, bffs []string) (*part, error) {
 		},
 	}, nil
 }
-
-func (c *Cluster) addr(name string) string { return fmt.Sprintf("127.0.0.1:%d", c.ports[name]) }
 
 // get returns nil when a URL answers with 200.
 func get(ctx context.Context, url string) error {

@@ -5,7 +5,6 @@ package etcdtest
 
 import (
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,7 +29,11 @@ type Server struct {
 // Start starts an empty etcd on free ports; it ends with the test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	s := &Server{Addr: freeAddr(tb), peers: freeAddr(tb), folder: tb.TempDir()}
+	free, err := daemon.FreeAddrs(2)
+	if err != nil {
+		tb.Fatal("etcdtest: ", err)
+	}
+	s := &Server{Addr: free[0], peers: free[1], folder: tb.TempDir()}
 	s.Restart(tb)
 	tb.Cleanup(func() { s.Kill(tb) })
 	return s
@@ -80,14 +83,4 @@ func (s *Server) Restart(tb testing.TB) {
 	if err := s.daemon.Wait(ctx, func(ctx context.Context) error { _, err := ask.Get(ctx, "ready"); return err }); err != nil {
 		tb.Fatal("etcdtest: ", err)
 	}
-}
-
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal("etcdtest: ", err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }

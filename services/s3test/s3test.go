@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,15 +32,11 @@ type Server struct {
 // Start starts an empty server on a free port; it ends with the test. It has no bucket yet.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := daemon.FreeAddrs(1)
 	if err != nil {
 		tb.Fatal("s3test: ", err)
 	}
-	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-	s := &Server{Endpoint: "http://" + addr, AccessKey: rand.Text(), SecretKey: rand.Text(), folder: tb.TempDir(),
+	s := &Server{Endpoint: "http://" + free[0], AccessKey: rand.Text(), SecretKey: rand.Text(), folder: tb.TempDir(),
 		health: "/" + rand.Text()} // nobody else answers there
 	s.Restart(tb)
 	tb.Cleanup(func() { s.Kill(tb) })

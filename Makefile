@@ -95,7 +95,7 @@ bench-likes: ## likes written behind Redis against likes written directly, on Ma
 	cd services && go test -run '^$$' -bench '^BenchmarkLikes$$' -benchtime 1x ./interaction
 
 unit: $(S3) ## all tests, with the race detector
-	go test -race -timeout 20m work
+	go test -race -timeout 45m work
 
 chaos: setup $(S3) ## everything is killed at random for CHAOS_TIME (10m), and nothing may be lost
 	CHAOS_TIME=$${CHAOS_TIME:-10m} go test -timeout 24h -count 1 -run 'TestChaos$$' -v ./bff/cluster

@@ -354,8 +354,16 @@ func TestCommandLine(t *testing.T) {
 		{"a replica of SQLite", []string{"social", "--replicas=mysql://root:hidden@10.0.0.8:3306/x"}, nil, 2, "--replicas: only a MySQL database has replicas"},
 		{"a replica without a name", []string{"--dsn=mysql://root:hidden@10.0.0.7:3306/x", "--replicas=mysql://root:hidden@10.0.0.8:3306/"}, nil, 2, "--replicas: the DSN names no database"},
 		{"too few connections", []string{"--db-connections=1"}, nil, 2, "--db-connections"},
+		{"a level of the log that is none", []string{"--log-level=loud"}, nil, 2, "--log-level: \"loud\" is not debug, info, warn or error"},
+		{"an address of the metrics that is none", []string{"--metrics=9090"}, nil, 2, "--metrics: \"9090\" is not an address"},
+		{"an address of a service to listen on that is none", []string{"social", "--listen=8883"}, nil, 2, "--listen: \"8883\" is not an address"},
+		{"a data folder that cannot be made", []string{"--addr=127.0.0.1:0", "--data=/dev/null/data"}, nil, 1, "choose another with --data"},
+		{"a part to ask that is nowhere", []string{"health", "--addr=here"}, nil, 2, "--addr: \"here\" is not an address"},
+		{"counts of an unknown database", []string{"reconcile", "--dsn=postgres://x"}, nil, 2, "--dsn: the DSN must begin with"},
+		{"counts of data that is not there", []string{"reconcile", "--data=" + t.TempDir()}, nil, 1, "name their folder with --data"},
 		{"help", []string{"--help"}, nil, 0, "($DOUYIN_DEMO)"},
 		{"help of a part", []string{"basics", "--help"}, nil, 0, "--listen"},
+		{"help of the server alone", []string{"bff", "--help"}, nil, 0, "--social=127.0.0.1:8883"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -34,10 +34,8 @@ type stores struct {
 
 // Validate refuses a store of a kind that is not known.
 func (s stores) Validate() error {
-	if s.DSN != "" {
-		if err := services.CheckDSN(s.of(services.Basics, "")); err != nil {
-			return fmt.Errorf("--dsn: %w", err)
-		}
+	if err := s.checkDSN(); err != nil {
+		return err
 	}
 	if s.Connections < 2 {
 		return errors.New("--db-connections: 2 or more")
@@ -46,6 +44,16 @@ func (s stores) Validate() error {
 		return fmt.Errorf("--replicas: %w", err)
 	}
 	return checkRedis(s.Redis)
+}
+
+func (s stores) checkDSN() error {
+	if s.DSN == "" {
+		return nil
+	}
+	if err := services.CheckDSN(s.of(services.Basics, "")); err != nil {
+		return fmt.Errorf("--dsn: %w", err)
+	}
+	return nil
 }
 
 func checkRedis(url bff.Secret) error {
@@ -214,9 +222,9 @@ func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files
 type bffCmd struct {
 	bff.Config
 	metricsFlags
-	Basics      []string `default:"127.0.0.1:8881" placeholder:"HOST:PORT,..." help:"Addresses of the service basics, when there is no --etcd."`
-	Interaction []string `default:"127.0.0.1:8882" placeholder:"HOST:PORT,..." help:"Addresses of the service interaction, when there is no --etcd."`
-	Social      []string `default:"127.0.0.1:8883" placeholder:"HOST:PORT,..." help:"Addresses of the service social, when there is no --etcd."`
+	Basics      []string `default:"127.0.0.1:8881" help:"Addresses of the service basics, when there is no --etcd."`
+	Interaction []string `default:"127.0.0.1:8882" help:"Addresses of the service interaction, when there is no --etcd."`
+	Social      []string `default:"127.0.0.1:8883" help:"Addresses of the service social, when there is no --etcd."`
 	Etcd        []string `placeholder:"HOST:PORT,..." help:"The etcd where the services say where they are."`
 
 	Redis bff.Secret `name:"redis" placeholder:"URL" help:"Redis that several of these share, for the events of subscriptions, the counts of the limits and persisted documents: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, each has its own."`
@@ -233,6 +241,18 @@ func (c *bffCmd) Validate() error {
 		}
 	}
 	return checkRedis(c.Redis)
+}
+
+// address is a host and a port to listen on, "" for none.
+type address string
+
+// UnmarshalText reads an address.
+func (a *address) UnmarshalText(text []byte) error {
+	if err := bff.CheckAddr(string(text)); err != nil && len(text) > 0 {
+		return err
+	}
+	*a = address(text)
+	return nil
 }
 
 func checkAddresses(flag string, addrs []string) error {
@@ -353,33 +373,33 @@ func (f serviceFlags) register(directory *discovery.Directory, name string, list
 
 type basicsCmd struct {
 	serviceFlags
-	Listen string `default:"127.0.0.1:8881" help:"Address to serve Thrift on."`
+	Listen address `default:"127.0.0.1:8881" help:"Address to serve Thrift on."`
 }
 
 // Run serves until ctx ends.
 func (c *basicsCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.run(ctx, log, services.Basics, c.Listen, "")
+	return c.run(ctx, log, services.Basics, string(c.Listen), "")
 }
 
 type interactionCmd struct {
 	serviceFlags
 	likeFlags
-	Listen string `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
+	Listen address `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
 }
 
 // Run serves until ctx ends.
 func (c *interactionCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.run(ctx, log, services.Interaction, c.Listen, c.LikeAck)
+	return c.run(ctx, log, services.Interaction, string(c.Listen), c.LikeAck)
 }
 
 type socialCmd struct {
 	serviceFlags
-	Listen string `default:"127.0.0.1:8883" help:"Address to serve Thrift on."`
+	Listen address `default:"127.0.0.1:8883" help:"Address to serve Thrift on."`
 }
 
 // Run serves until ctx ends.
 func (c *socialCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return c.run(ctx, log, services.Social, c.Listen, "")
+	return c.run(ctx, log, services.Social, string(c.Listen), "")
 }
 
 // run runs one service on a TCP port until ctx ends.

@@ -4,7 +4,7 @@
 //	...
 //	defer directory.Close()
 //	registration := directory.Register("basics", "10.0.0.7:8881") // and Withdraw before the server stops
-//	resolver := directory.Follow("basics", "social")              // for client.WithResolver
+//	resolver := directory.Watch("basics", "social")               // for client.WithResolver
 //
 // Nothing here waits for etcd: while it is away, instances register again and again until they are heard, and clients
 // go on with the instances they knew last.
@@ -97,7 +97,7 @@ func Open(endpoints []string, log *slog.Logger) (*Directory, error) {
 	return d, nil
 }
 
-// Close ends the connection to etcd, and what was registered or followed through it.
+// Close ends the connection to etcd, and what was registered or watched through it.
 func (d *Directory) Close() error {
 	d.stop()
 	d.run.Wait()

@@ -41,7 +41,7 @@ func (c *bffCmd) Validate() error {
 // remote returns the options of the services' clients.
 func (c *bffCmd) remote(directory *discovery.Directory) func(service string) []client.Option {
 	if directory != nil {
-		resolver := directory.Follow(services.Basics, services.Interaction, services.Social)
+		resolver := directory.Watch(services.Basics, services.Interaction, services.Social)
 		return func(string) []client.Option { return bff.Remote(resolver, discovery.CacheOptions()) }
 	}
 	addrs := map[string][]string{

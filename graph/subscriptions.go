@@ -22,8 +22,8 @@ const (
 	missedPage = 100
 )
 
-// stream runs a subscription: tell sends its payloads until it fails or ctx ends. It listens before tell reads anything,
-// so nothing is lost in between. Its error, or panic, is the last that the client hears.
+// stream runs a subscription: tell sends its payloads until it fails or ctx ends. It listens before tell reads
+// anything, so nothing is lost in between. Its error, or panic, is the last that the client hears.
 func stream[T any](
 	ctx context.Context, hub *live.Hub, topics []live.Topic, tell func(*live.Listener, func(T) error) error,
 ) (<-chan T, error) {

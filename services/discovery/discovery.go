@@ -10,8 +10,8 @@
 // go on with the instances they knew last.
 //
 // Keys and values have the form of kitex-contrib/registry-etcd, under a prefix of our own. That library itself is not
-// used: it withdraws another key than it wrote when the advertised address is not the listening one, looks whether it is
-// still registered only every 30 seconds and gives up after five failures, and its resolver asks etcd by polling,
+// used: it withdraws another key than it wrote when the advertised address is not the listening one, looks whether it
+// is still registered only every 30 seconds and gives up after five failures, and its resolver asks etcd by polling,
 // without a time limit.
 package discovery
 

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -418,13 +420,22 @@ func TestGracefulStop(t *testing.T) {
 	r, err := http.NewRequest("POST", p.url+"/douyin/favorite/action/", body)
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Expect", "100-continue") // which the server answers when it begins to read the body
+	read := make(chan struct{})
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(read) }}))
 	answered := make(chan answer, 1)
 	go func() { answered <- p.do(t, r) }()
 	_, err = io.WriteString(w, "token="+token)
 	require.NoError(t, err)
-	time.Sleep(200 * time.Millisecond) // the request is being read
+	<-read
 	require.NoError(t, p.processes[0].Process.Signal(syscall.SIGTERM))
-	time.Sleep(200 * time.Millisecond)
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, 10*time.Second, 5*time.Millisecond, "a server that stops takes no more connections")
 	_, err = io.WriteString(w, "&video_id=99&action_type=1")
 	require.NoError(t, err)
 	require.NoError(t, w.Close())

@@ -117,7 +117,7 @@ func program(name, configured string) (string, error) {
 	case "":
 		path, err := exec.LookPath(name)
 		if err != nil {
-			return "", nil //nolint:nilerr // it is optional
+			return "", nil // it is optional
 		}
 		return path, nil
 	default:

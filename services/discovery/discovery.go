@@ -58,7 +58,7 @@ type Directory struct {
 	log    *slog.Logger
 	away   atomic.Bool
 	stop   context.CancelFunc
-	ctx    context.Context //nolint:containedctx // the life of the goroutines that run belongs to
+	ctx    context.Context // the life of the goroutines that run belongs to
 	run    sync.WaitGroup
 }
 

@@ -42,7 +42,7 @@ bin/douyin:
 test: setup check-generated check-playground check-web vet lint alone unit ## all checks
 	@echo "all checks passed"
 
-setup: ## find or install what tests need: MariaDB or MySQL, ffmpeg, node, chromium
+setup: ## find or install what tests need: MariaDB or MySQL, Redis, etcd, nginx, ffmpeg, node, chromium
 	@.ci/setup
 
 generate: ## the code made from idl/*.thrift and graph/*.graphqls, and graph/schema.graphql

@@ -34,16 +34,16 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// LockData makes the data folder, for its owner alone, and locks it for one part of the product. A second process with the same part and
-// folder gets an error. unlock frees it; the end of the process does too.
+// LockData makes the data folder, for its owner alone, and locks it for one part of the product. A second process with
+// the same part and folder gets an error. unlock frees it; the end of the process does too.
 func LockData(dir, part string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
 	lock := flock.New(filepath.Join(dir, part+".lock"))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock the data folder: %w", err)
+		return nil, fmt.Errorf("lock the data folder: %w; choose another with --data", err)
 	}
 	if !locked {
 		return nil, fmt.Errorf("another process uses the data folder %s; stop it, or choose another with --data", dir)

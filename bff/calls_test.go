@@ -258,8 +258,8 @@ func newRedis(tb testing.TB) redis.UniversalClient {
 	return client
 }
 
-// What is asked again costs no SQL in the services named, and whoever wrote sees it at once. That a like costs none where
-// Redis acknowledges it is a test of the service, which can hold up what reaches the database later.
+// What is asked again costs no SQL in the services named, and whoever wrote sees it at once. That a like costs none
+// where Redis acknowledges it is a test of the service, which can hold up what reaches the database later.
 func TestWarmCalls(t *testing.T) {
 	w := newWorld(t, 35, newRedis(t))
 	for _, operation := range []struct {

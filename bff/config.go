@@ -66,7 +66,7 @@ type Config struct {
 
 // Validate returns an error that names the flag with a wrong value. It reads the trusted documents.
 func (c *Config) Validate() error {
-	if err := checkAddr(c.Addr); err != nil {
+	if err := CheckAddr(c.Addr); err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
 	if c.Data == "" {
@@ -179,8 +179,8 @@ func (c *Config) readTrusted() error {
 	return nil
 }
 
-// checkAddr refuses what is no host and port.
-func checkAddr(addr string) error {
+// CheckAddr returns why nobody can listen on an address, nil when it has a host, or "" for all, and a port.
+func CheckAddr(addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if n, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || n > 65535 {
 		return fmt.Errorf("%q is not an address such as 127.0.0.1:8080", addr)

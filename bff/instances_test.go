@@ -223,7 +223,7 @@ func waitForAll(t *testing.T, f *fleet) {
 	directory, err := discovery.Open([]string{f.etcd.Addr}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer directory.Close()
-	resolver := directory.Follow("basics", "interaction", "social")
+	resolver := directory.Watch("basics", "interaction", "social")
 	require.Eventually(t, func() bool {
 		for _, service := range []string{"basics", "interaction", "social"} {
 			found, err := resolver.Resolve(t.Context(), service)

@@ -15,7 +15,8 @@ import (
 	"minidouyin/bff"
 )
 
-// The page works in a browser that reaches nothing but the server: a visitor asks, then somebody signs in, asks, and sees what others do.
+// The page works in a browser that reaches nothing but the server: a visitor asks, then somebody signs in, asks, and
+// sees what others do.
 func TestPlayground(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")

@@ -186,8 +186,8 @@ func (s *site) form(tb testing.TB, token string, parts ...string) answer {
 	return s.do(tb, r)
 }
 
-// The client's own cover stands beside the video, made anew as pictures are. A cover that is none refuses the video too,
-// and nothing of either is left.
+// The client's own cover stands beside the video, made anew as pictures are. A cover that is none refuses the video
+// too, and nothing of either is left.
 func TestGraphQLCover(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")

@@ -35,8 +35,8 @@ func reconcile(t *testing.T, args ...string) (out string, status int) {
 	return string(text), command.ProcessState.ExitCode()
 }
 
-// The command finds the counts that differ from their rows in the databases of all services, says so by its exit status,
-// and puts them right.
+// The command finds the counts that differ from their rows in the databases of all services, says so by its exit
+// status, and puts them right.
 func TestReconcile(t *testing.T) {
 	dsn := mysqltest.Database(t)
 	p := newProduct(t, "one process", dsn)

@@ -86,8 +86,8 @@ func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within the time given, and
-// the answer must be taken within answerTimeout.
+// moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within the time given,
+// and the answer must be taken within answerTimeout.
 func moveDeadlines(stall time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,7 +15,7 @@ import (
 // A body that stalls ends its request. The deadline for that is not one of the answer, which may take longer, nor of
 // the next request on the connection.
 func TestMoveDeadlines(t *testing.T) {
-	const stall = 150 * time.Millisecond
+	const stall = 300 * time.Millisecond
 	server := httptest.NewServer(moveDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
@@ -42,8 +42,8 @@ func TestMoveDeadlines(t *testing.T) {
 	}
 	slow, w := io.Pipe()
 	go func() {
-		for range 4 {
-			time.Sleep(stall / 2)
+		for range 12 { // twice the time in which a stalled one ends
+			time.Sleep(stall / 6)
 			_, _ = io.WriteString(w, "more")
 		}
 		_ = w.Close()

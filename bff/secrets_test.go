@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What people send is not written down, whatever becomes of it: no document, no variable, no password, no token. The log
-// has a line for each request that says how it ended.
+// What people send is not written down, whatever becomes of it: no document, no variable, no password, no token. The
+// log has a line for each request that says how it ended.
 func TestLogKeepsSecrets(t *testing.T) {
 	s := newSite(t)
 	id, token := s.register(t, "ann")

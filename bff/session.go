@@ -14,7 +14,8 @@ const sessionCookie = "session"
 
 // cookie is middleware that takes the token of the cookie where there is no Authorization header. One that is not valid
 // makes nobody an error, but a visitor, and is taken back. Of pages of other origins the browser sends none, as it is
-// SameSite=Strict; those of the same site that are not ours are stopped by the rules of the graph's own (csrf.go there).
+// SameSite=Strict; those of the same site that are not ours are stopped by the rules of the graph's own (csrf.go
+// there).
 func (s *Sessions) cookie(secure bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -149,8 +149,8 @@ func (s *site) pagePolicy(t *testing.T) string {
 	return response.Header.Get("Content-Security-Policy")
 }
 
-// Two HTTP servers, each with a data folder of its own, share nothing but the services and the bucket: what is published
-// at one is played at the other, and what is deleted there is gone here.
+// Two HTTP servers, each with a data folder of its own, share nothing but the services and the bucket: what is
+// published at one is played at the other, and what is deleted there is gone here.
 func TestTwoServersOneBucket(t *testing.T) {
 	server := s3test.Start(t)
 	flags := []string{"--store=" + server.Store("media/prefix"), "--s3-access-key=" + server.AccessKey,

@@ -143,8 +143,8 @@ func asGraphQLOf(name, document string) func(testing.TB, *world) answer {
 	}
 }
 
-// told returns what a subscription of ann's costs: a write and the event that tells of it. first is how many events come
-// before.
+// told returns what a subscription of ann's costs: a write and the event that tells of it. first is how many events
+// come before.
 func told(hash, variables string, write func(testing.TB, *world) answer, first int) func(testing.TB, *world) answer {
 	return func(tb testing.TB, w *world) answer {
 		tb.Helper()

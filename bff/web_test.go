@@ -18,8 +18,8 @@ import (
 )
 
 // Two people spend a day with the web client of the real binary, which runs no other documents than the client's: one
-// signs up, watches, likes, comments, follows, publishes, chats with the other and signs out. In the middle the server is
-// stopped and started again.
+// signs up, watches, likes, comments, follows, publishes, chats with the other and signs out. In the middle the server
+// is stopped and started again.
 func TestWebClient(t *testing.T) {
 	const folder = "web"
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", ".package-lock.json")); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // LikeVideo is the resolver for the likeVideo field.
 func (r *mutationResolver) LikeVideo(ctx context.Context, input model.LikeVideoInput) (*model.LikeVideoPayload, error) {
-	video, err := r.mustVideo(ctx, input.VideoID)
+	video, err := r.namedVideo(ctx, input.VideoID)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (r *mutationResolver) LikeVideo(ctx context.Context, input model.LikeVideoI
 
 // UnlikeVideo is the resolver for the unlikeVideo field.
 func (r *mutationResolver) UnlikeVideo(ctx context.Context, input model.UnlikeVideoInput) (*model.UnlikeVideoPayload, error) {
-	video, err := r.mustVideo(ctx, input.VideoID)
+	video, err := r.namedVideo(ctx, input.VideoID)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (r *mutationResolver) UnlikeVideo(ctx context.Context, input model.UnlikeVi
 
 // CreateComment is the resolver for the createComment field.
 func (r *mutationResolver) CreateComment(ctx context.Context, input model.CreateCommentInput) (*model.CreateCommentPayload, error) {
-	video, err := r.mustVideo(ctx, input.VideoID)
+	video, err := r.namedVideo(ctx, input.VideoID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *mutationResolver) DeleteComment(ctx context.Context, input model.Delete
 	if err != nil {
 		return nil, err
 	}
-	video, err := r.mustVideo(ctx, input.VideoID)
+	video, err := r.namedVideo(ctx, input.VideoID)
 	if err != nil {
 		return nil, err
 	}

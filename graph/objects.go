@@ -42,8 +42,8 @@ func (r *Resolver) comment(ctx context.Context, sel selection, id int64) (*model
 	return found.Get()
 }
 
-// mustUser loads the row of a user who is named in an argument: InvalidArgument or NotFound when it names none.
-func (r *Resolver) mustUser(ctx context.Context, arg string) (*basics.User, error) {
+// namedUser loads the row of a user who is named in an argument: InvalidArgument or NotFound when it names none.
+func (r *Resolver) namedUser(ctx context.Context, arg string) (*basics.User, error) {
 	id, err := model.ParseID(model.TypeUser, arg)
 	if err != nil {
 		return nil, err
@@ -59,8 +59,8 @@ func (r *Resolver) mustUser(ctx context.Context, arg string) (*basics.User, erro
 	return row, nil
 }
 
-// mustVideo loads the row of a video that is named in an argument: InvalidArgument or NotFound when it names none.
-func (r *Resolver) mustVideo(ctx context.Context, arg string) (*basics.Video, error) {
+// namedVideo loads the row of a video that is named in an argument: InvalidArgument or NotFound when it names none.
+func (r *Resolver) namedVideo(ctx context.Context, arg string) (*basics.Video, error) {
 	id, err := model.ParseID(model.TypeVideo, arg)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 
 // Follow is the resolver for the follow field.
 func (r *mutationResolver) Follow(ctx context.Context, input model.FollowInput) (*model.FollowPayload, error) {
-	row, err := r.mustUser(ctx, input.UserID)
+	row, err := r.namedUser(ctx, input.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (r *mutationResolver) Follow(ctx context.Context, input model.FollowInput) 
 
 // Unfollow is the resolver for the unfollow field.
 func (r *mutationResolver) Unfollow(ctx context.Context, input model.UnfollowInput) (*model.UnfollowPayload, error) {
-	row, err := r.mustUser(ctx, input.UserID)
+	row, err := r.namedUser(ctx, input.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (r *mutationResolver) Unfollow(ctx context.Context, input model.UnfollowInp
 
 // SendMessage is the resolver for the sendMessage field.
 func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
-	receiver, err := r.mustUser(ctx, input.UserID)
+	receiver, err := r.namedUser(ctx, input.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *queryResolver) Conversation(ctx context.Context, with string, last *int
 	if before != nil && receivedAfter != nil {
 		return nil, codes.Errorf(codes.InvalidArgument, "before and receivedAfter do not go together")
 	}
-	peer, err := r.mustUser(ctx, with)
+	peer, err := r.namedUser(ctx, with)
 	if err != nil {
 		return nil, err
 	}

@@ -189,7 +189,7 @@ func TestDeadlines(t *testing.T) {
 			defer cancel()
 			start, name := time.Now(), "Anna"
 			_, err := c.UpdateProfile(ctx, &basics.UpdateProfileRequest{UserID: ann.ID, Name: &name})
-			if took := time.Since(start); codes.Of(err) != codes.UpstreamUnavailable || took > 3*time.Second {
+			if took := time.Since(start); codes.Of(err) != codes.UpstreamUnavailable || took > 20*time.Second { // less than anybody waits for a lock
 				t.Errorf("got %v after %v", err, took)
 			}
 			time.Sleep(1500 * time.Millisecond) // over the wire the server has the client's own time-out, one second

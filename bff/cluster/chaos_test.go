@@ -33,8 +33,8 @@ const (
 
 // While everything is killed and started again, at random, people like, comment, follow, chat and register. Then
 // everything that was acknowledged is there, once, what was refused in vain or whose answer was lost may be, and every
-// counter is right. CHAOS_SEED repeats what is killed and tried, and in which mode likes are acknowledged: logged with an even
-// one, stored with an odd one. CHAOS_TIME makes it longer.
+// counter is right. CHAOS_SEED repeats what is killed and tried, and in which mode likes are acknowledged: logged with
+// an even one, stored with an odd one. CHAOS_TIME makes it longer.
 func TestChaos(t *testing.T) {
 	seed, duration := rand.Uint64(), chaosTime
 	if text := os.Getenv("CHAOS_SEED"); text != "" {

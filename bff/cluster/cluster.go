@@ -3,7 +3,8 @@
 // Package cluster runs the whole product on one machine as it runs in production, with processes in place of
 // containers: MariaDB, Redis, etcd, versitygw for S3, two instances of each service, two BFFs, and nginx in front.
 //
-//	c, err := cluster.Start(ctx, cluster.Config{Folder: "data/cluster", Douyin: "bin/douyin", VersityGW: "bin/versitygw"})
+//	c, err := cluster.Start(ctx, cluster.Config{
+//		Folder: "data/cluster", Douyin: "bin/douyin", VersityGW: "bin/versitygw"})
 //	...
 //	defer c.Close()
 //	http.Get(c.URL() + "/douyin/feed/")

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// numbered returns a text n times, with the number in place of each #, and with that of the next one in place of each @.
+// numbered returns a text n times, with the number in place of each #, and with that of the next one in place of each
+// @.
 func numbered(n int, text string) string {
 	var all strings.Builder
 	for i := range n {

@@ -32,8 +32,8 @@ func policyOf(schema *ast.Schema, operation *graphql.OperationContext) policy {
 	return policy{max(h.maxAge, 0), h.private}
 }
 
-// cacheControl returns the header of an answer to GET, "" when it may not be kept. What a viewer gets may be kept by the viewer alone, who asks each
-// time whether it is still right: it shows what the viewer has just changed.
+// cacheControl returns the header of an answer to GET, "" when it may not be kept. What a viewer gets may be kept by
+// the viewer alone, who asks each time whether it is still right: it shows what the viewer has just changed.
 func (p policy) cacheControl(visitor bool) string {
 	switch {
 	case p.maxAge == 0:

@@ -39,7 +39,8 @@ type Config struct {
 	Log             *slog.Logger  // nil = slog.Default()
 }
 
-// Media takes uploads in one data folder and keeps their files in a store, which several of them may share. Its methods may be called concurrently.
+// Media takes uploads in one data folder and keeps their files in a store, which several of them may share. Its methods
+// may be called concurrently.
 type Media struct {
 	cfg      Config
 	store    store
@@ -116,7 +117,7 @@ func program(name, configured string) (string, error) {
 	case "":
 		path, err := exec.LookPath(name)
 		if err != nil {
-			return "", nil //nolint:nilerr // it is optional
+			return "", nil // it is optional
 		}
 		return path, nil
 	default:

@@ -133,7 +133,8 @@ func stage(tb testing.TB, m *Media, content []byte, title string) (*Staged, erro
 	return m.StageVideo(context.Background(), f, title, nil)
 }
 
-// files returns the paths of all files of a data folder, relative to it, and of its store, as those in the folder blobs.
+// files returns the paths of all files of a data folder, relative to it, and of its store, as those in the folder
+// blobs.
 func files(tb testing.TB, m *Media) []string {
 	tb.Helper()
 	found := []string{}

@@ -12,135 +12,20 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
-	"regexp"
-	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
-	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 const (
-	statTimeout   = 3 * time.Second  // to say how long a file is
-	readyTimeout  = time.Second      // to say that it answers
-	stallTimeout  = 30 * time.Second // a connection must carry something within
-	tries         = 6                // of a request; they take some seconds when nobody answers
-	signedFor     = 6 * time.Hour    // how long a signed address is good
-	defaultRegion = "us-east-1"      // what servers of S3 other than Amazon's call their only region
+	statTimeout  = 3 * time.Second  // to say how long a file is
+	readyTimeout = time.Second      // to say that it answers
+	stallTimeout = 30 * time.Second // a connection must carry something within
+	tries        = 6                // of a request; they take some seconds when nobody answers
+	signedFor    = 6 * time.Hour    // how long a signed address is good
 )
-
-// place is what the URL of a store says.
-type place struct {
-	folder string // of local files; "" = that of the data folder
-
-	bucket, prefix string
-	endpoint       *url.URL
-	region         string
-	lookup         minio.BucketLookupType
-	create         bool // make the bucket when there is none
-}
-
-// CheckStore returns an error that says what is wrong with the URL of a store. file:///folder keeps files in a folder.
-// s3://bucket/prefix keeps them in a bucket, by default Amazon's; parameters are endpoint (a URL), region, path-style
-// (true or false: the bucket in the path or in the host) and create (true: make the bucket when there is none).
-func CheckStore(raw string) error {
-	_, err := parseStore(raw)
-	return err
-}
-
-func parseStore(raw string) (at place, err error) {
-	if raw == "" {
-		return at, nil
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" || u.Fragment != "" {
-		return at, errors.New("a URL such as file:///srv/videos or s3://bucket?endpoint=http://127.0.0.1:9000")
-	}
-	if u.User != nil {
-		return at, errors.New("keys do not belong into the URL: --s3-access-key and --s3-secret-key name them")
-	}
-	switch u.Scheme {
-	case "file":
-		return parseFolder(u)
-	case "s3":
-		return parseBucket(u)
-	default:
-		return at, fmt.Errorf("%q is no kind of store; it begins with file:// or s3://", u.Scheme)
-	}
-}
-
-func parseFolder(u *url.URL) (at place, err error) {
-	if u.Host != "" || u.Path == "" || u.Path == "/" || u.RawQuery != "" {
-		return at, errors.New("a folder has the form file:///srv/videos")
-	}
-	at.folder = filepath.FromSlash(u.Path)
-	if runtime.GOOS == "windows" {
-		at.folder = strings.TrimPrefix(at.folder, `\`)
-	}
-	return at, nil
-}
-
-var prefixForm = regexp.MustCompile(`^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$`)
-
-func parseBucket(u *url.URL) (at place, err error) {
-	at.bucket, at.prefix = u.Host, strings.Trim(u.Path, "/")
-	if at.bucket == "" || u.Port() != "" {
-		return at, errors.New("a bucket has the form s3://bucket or s3://bucket/prefix")
-	}
-	if err := s3utils.CheckValidBucketName(at.bucket); err != nil {
-		return at, fmt.Errorf("%q is no name of a bucket: %w", at.bucket, err)
-	}
-	if !prefixForm.MatchString(at.prefix) {
-		return at, fmt.Errorf("the prefix %q holds more than letters, digits, dots, hyphens and slashes", at.prefix)
-	}
-	endpoint := "https://s3.amazonaws.com"
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return at, fmt.Errorf("the parameters cannot be read: %w", err)
-	}
-	for name, values := range query {
-		value := values[0]
-		switch name {
-		case "endpoint":
-			endpoint = value
-			if !query.Has("region") {
-				at.region = defaultRegion
-			}
-		case "region":
-			at.region = value
-		case "path-style":
-			var inPath bool
-			inPath, err = strconv.ParseBool(value)
-			at.lookup = minio.BucketLookupDNS
-			if inPath {
-				at.lookup = minio.BucketLookupPath
-			}
-		case "create":
-			at.create, err = strconv.ParseBool(value)
-		default:
-			return at, fmt.Errorf("there is no parameter %q; there are endpoint, region, path-style and create", name)
-		}
-		if err != nil {
-			return at, fmt.Errorf("%s is true or false", name)
-		}
-	}
-	at.endpoint, err = ParseEndpoint(endpoint)
-	return at, err
-}
-
-// ParseEndpoint reads where a server of S3 is, such as http://127.0.0.1:9000.
-func ParseEndpoint(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
-		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("%q is no endpoint such as http://127.0.0.1:9000", raw)
-	}
-	return u, nil
-}
 
 // bucket keeps files as objects of S3: the key behind the prefix.
 type bucket struct {
@@ -360,88 +245,4 @@ func (b *bucket) presigner(base string) (func(ctx context.Context, key string) (
 		}
 		return u.String(), nil
 	}, nil
-}
-
-var oneRange = regexp.MustCompile(`^bytes=[0-9]+-([0-9]+)$`)
-
-// wantedEnd returns where the part of a file ends that a Range header asks for, the size when it is not as simple as
-// players send it.
-func wantedEnd(ranges string, size int64) int64 {
-	if asked := oneRange.FindStringSubmatch(ranges); asked != nil {
-		if last, err := strconv.ParseInt(asked[1], 10, 64); err == nil && last < size {
-			return last + 1
-		}
-	}
-	return size
-}
-
-// object reads an object from where it was sought to, in as few requests as there are jumps. It goes on where it was
-// when a connection breaks.
-type object struct {
-	size   int64
-	wanted int64 // where reading is likely to end
-	get    func(from, to int64) (io.ReadCloser, error)
-	fail   func(err error) error // is told what ends the reading early
-
-	offset int64
-	body   io.ReadCloser // at offset; nil = to be asked for
-}
-
-// Seek moves to another place. It asks for nothing yet.
-func (o *object) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += o.offset
-	case io.SeekEnd:
-		offset += o.size
-	}
-	if offset < 0 {
-		return 0, errors.New("seek: before the start")
-	}
-	if offset != o.offset {
-		_ = o.Close() // what was not read is not wanted
-	}
-	o.offset = offset
-	return offset, nil
-}
-
-// Read reads on. An error means that the store has been away for some seconds.
-func (o *object) Read(p []byte) (int, error) {
-	var last error
-	for range tries {
-		if o.offset >= o.size {
-			return 0, io.EOF
-		}
-		if o.body == nil {
-			to := o.size
-			if o.offset < o.wanted {
-				to = o.wanted
-			}
-			body, err := o.get(o.offset, to) // tries again by itself
-			if err != nil {
-				return 0, o.fail(err)
-			}
-			o.body = body
-		}
-		n, err := o.body.Read(p)
-		o.offset += int64(n)
-		if err != nil {
-			_ = o.Close() // it is of no more use
-			last = err
-		}
-		if n > 0 {
-			return n, nil
-		}
-	}
-	return 0, o.fail(last)
-}
-
-// Close ends a request that runs.
-func (o *object) Close() error {
-	if o.body == nil {
-		return nil
-	}
-	body := o.body
-	o.body = nil
-	return body.Close()
 }

@@ -84,8 +84,8 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// The compressed files hold what the others do. Tools of other versions make other bytes of it, so that the build is only
-// compared without them.
+// The compressed files hold what the others do. Tools of other versions make other bytes of it, so that the build is
+// only compared without them.
 func TestCompressed(t *testing.T) {
 	compressed := 0
 	require.NoError(t, filepath.WalkDir("dist", func(path string, _ fs.DirEntry, err error) error {

@@ -37,8 +37,7 @@ func (u *user) wire() *basics.User {
 }
 
 // nameKey returns the form of a name that is unique: names that differ only in case, width, composition or in
-// characters that cannot be seen are one.
-// A character becomes at most 18, so 32 of them fit the column.
+// characters that cannot be seen are one. A character becomes at most 18, so 32 of them fit the column.
 func nameKey(name string) string {
 	seen := argument.WithoutInvisible(norm.NFKC.String(name))
 	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
@@ -94,8 +93,8 @@ type profile struct {
 	name, signature, avatarKey, backgroundKey *string
 }
 
-// updateProfile changes the user and returns it as it was and as it is then. Pictures that were replaced become removals; the
-// reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
+// updateProfile changes the user and returns it as it was and as it is then. Pictures that were replaced become
+// removals; the reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
 func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (before, after *basics.User, err error) {
 	var u user
 	err = s.db.Write(ctx, func(tx *gorm.DB) error {

@@ -4,14 +4,14 @@
 //	...
 //	defer directory.Close()
 //	registration := directory.Register("basics", "10.0.0.7:8881") // and Withdraw before the server stops
-//	resolver := directory.Follow("basics", "social")              // for client.WithResolver
+//	resolver := directory.Watch("basics", "social")               // for client.WithResolver
 //
 // Nothing here waits for etcd: while it is away, instances register again and again until they are heard, and clients
 // go on with the instances they knew last.
 //
 // Keys and values have the form of kitex-contrib/registry-etcd, under a prefix of our own. That library itself is not
-// used: it withdraws another key than it wrote when the advertised address is not the listening one, looks whether it is
-// still registered only every 30 seconds and gives up after five failures, and its resolver asks etcd by polling,
+// used: it withdraws another key than it wrote when the advertised address is not the listening one, looks whether it
+// is still registered only every 30 seconds and gives up after five failures, and its resolver asks etcd by polling,
 // without a time limit.
 package discovery
 
@@ -58,7 +58,7 @@ type Directory struct {
 	log    *slog.Logger
 	away   atomic.Bool
 	stop   context.CancelFunc
-	ctx    context.Context //nolint:containedctx // the life of the goroutines that run belongs to
+	ctx    context.Context // the life of the goroutines that run belongs to
 	run    sync.WaitGroup
 }
 
@@ -97,7 +97,7 @@ func Open(endpoints []string, log *slog.Logger) (*Directory, error) {
 	return d, nil
 }
 
-// Close ends the connection to etcd, and what was registered or followed through it.
+// Close ends the connection to etcd, and what was registered or watched through it.
 func (d *Directory) Close() error {
 	d.stop()
 	d.run.Wait()

@@ -52,7 +52,7 @@ func becomes(t *testing.T, r *discovery.Resolver, service string, want ...string
 func TestInstances(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
-	r := open(t, etcd.Addr).Follow("basics", "social")
+	r := open(t, etcd.Addr).Watch("basics", "social")
 	if got := known(r, "basics"); got != nil {
 		t.Errorf("got %v before any is there", got)
 	}
@@ -82,7 +82,7 @@ func TestInstances(t *testing.T) {
 func TestInstanceKilled(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	killed := open(t, etcd.Addr)
-	r := open(t, etcd.Addr).Follow("basics")
+	r := open(t, etcd.Addr).Watch("basics")
 	open(t, etcd.Addr).Register("basics", "10.0.0.1:1")
 	killed.Register("basics", "10.0.0.2:1")
 	becomes(t, r, "basics", "10.0.0.1:1", "10.0.0.2:1")
@@ -119,7 +119,7 @@ func TestEtcdLoses(t *testing.T) {
 			t.Parallel()
 			etcd := etcdtest.Start(t)
 			d := open(t, etcd.Addr)
-			r := open(t, etcd.Addr).Follow("basics")
+			r := open(t, etcd.Addr).Watch("basics")
 			one := d.Register("basics", "10.0.0.1:1")
 			becomes(t, r, "basics", "10.0.0.1:1")
 			lose(t, etcd)
@@ -130,7 +130,7 @@ func TestEtcdLoses(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 			}
-			becomes(t, open(t, etcd.Addr).Follow("basics"), "basics", "10.0.0.1:1", "10.0.0.2:1")
+			becomes(t, open(t, etcd.Addr).Watch("basics"), "basics", "10.0.0.1:1", "10.0.0.2:1")
 			if err := one.Withdraw(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -144,12 +144,12 @@ func TestEtcdLoses(t *testing.T) {
 func TestEtcdAway(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
-	r := d.Follow("basics")
+	r := d.Watch("basics")
 	one := d.Register("basics", "10.0.0.1:1")
 	becomes(t, r, "basics", "10.0.0.1:1")
 	etcd.Kill(t)
 	late := open(t, etcd.Addr)
-	lateResolver := late.Follow("basics")
+	lateResolver := late.Watch("basics")
 	late.Register("basics", "10.0.0.2:1")
 	withdrawn := make(chan error)
 	go func() { withdrawn <- one.Withdraw(t.Context()) }()
@@ -176,7 +176,7 @@ func TestEtcdAway(t *testing.T) {
 func TestEntry(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
-	r := d.Follow("basics")
+	r := d.Watch("basics")
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{etcd.Addr}, Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)

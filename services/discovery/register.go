@@ -43,8 +43,8 @@ func (d *Directory) Register(service, address string) *Registration {
 	return r
 }
 
-// Withdraw takes the instance out of the directory and returns when clients have had the time to notice: from then on no
-// new calls come. An error means that etcd was not reached; the entry then ends by itself within ten seconds.
+// Withdraw takes the instance out of the directory and returns when clients have had the time to notice: from then on
+// no new calls come. An error means that etcd was not reached; the entry then ends by itself within ten seconds.
 func (r *Registration) Withdraw(ctx context.Context) error {
 	r.cancel()
 	<-r.done

@@ -29,7 +29,7 @@ const (
 // CacheOptions are those of a client's load balancer that goes with a [Resolver].
 func CacheOptions() *lbcache.Options { return &lbcache.Options{RefreshInterval: refresh} }
 
-// Resolver knows the instances of the services it follows.
+// Resolver knows the instances of the services it watches.
 type Resolver struct {
 	directory *Directory
 
@@ -39,13 +39,13 @@ type Resolver struct {
 
 var _ discovery.Resolver = (*Resolver)(nil)
 
-// Follow returns a resolver of the services, which learns of every change at once until the directory is closed.
-func (d *Directory) Follow(services ...string) *Resolver {
+// Watch returns a resolver of the services, which learns of every change at once until the directory is closed.
+func (d *Directory) Watch(services ...string) *Resolver {
 	r := &Resolver{directory: d, known: map[string][]string{}}
 	for _, service := range services {
 		r.known[service] = nil
 	}
-	d.run.Go(func() { r.follow(d.ctx) })
+	d.run.Go(func() { r.watch(d.ctx) })
 	return r
 }
 
@@ -77,8 +77,8 @@ func (r *Resolver) Diff(key string, prev, next discovery.Result) (discovery.Chan
 // Name implements [discovery.Resolver].
 func (r *Resolver) Name() string { return "etcd" }
 
-// follow reads the directory, and again at each change, until the context ends.
-func (r *Resolver) follow(ctx context.Context) {
+// watch reads the directory, and again at each change, until the context ends.
+func (r *Resolver) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		revision, err := r.list(ctx)
 		r.directory.heard(err)
@@ -89,9 +89,9 @@ func (r *Resolver) follow(ctx context.Context) {
 			}
 			continue
 		}
-		watch, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), relist)
+		waiting, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), relist)
 		// A change, the end of the watch and the end of its time all mean: read again.
-		<-r.directory.client.Watch(watch, root, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
+		<-r.directory.client.Watch(waiting, root, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
 		cancel()
 	}
 }

@@ -317,8 +317,8 @@ func TestCrashPoints(t *testing.T) {
 	}
 }
 
-// Without Redis, likes whose promise only Redis could keep are refused, the others go to the database; reads go on. When
-// Redis is back, so is everything.
+// Without Redis, likes whose promise only Redis could keep are refused, the others go to the database; reads go on.
+// When Redis is back, so is everything.
 func TestRedisAway(t *testing.T) {
 	eachAck(t, func(t *testing.T, ack string) {
 		w := newWorld(t, ack)
@@ -347,8 +347,8 @@ func TestRedisAway(t *testing.T) {
 	})
 }
 
-// A like of a warm service sends no SQL in its request where Redis acknowledges it; nor do warm counts, but one statement
-// at most for a viewer.
+// A like of a warm service sends no SQL in its request where Redis acknowledges it; nor do warm counts, but one
+// statement at most for a viewer.
 func TestLoggedStatements(t *testing.T) {
 	server := redistest.Start(t)
 	s := open(t, servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: services.AckLogged})
@@ -396,8 +396,8 @@ func (w *world) tuned(t *testing.T, cfg likes.Config) *service {
 	return &service{interactionservice.MustNewClient(services.Interaction, servicetest.Local(t, interactionservice.NewServer(handler))), nil, w.backend}
 }
 
-// Whoever has just liked something finds it in the own list and in the video's count, at whichever process, though it was
-// acknowledged before the database had it.
+// Whoever has just liked something finds it in the own list and in the video's count, at whichever process, though it
+// was acknowledged before the database had it.
 func TestOwnLikes(t *testing.T) {
 	w := newWorld(t, services.AckLogged)
 	cfg := likes.Config{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OwnWait: time.Minute}

@@ -100,7 +100,8 @@ func leaseKey(partition int) string { return "likes:{" + strconv.Itoa(partition)
 
 func deadKey(partition int) string { return "likes:{" + strconv.Itoa(partition) + "}:dead" }
 
-// stateKey names the hash of what a user likes: a [state] by video, for the videos that were looked at or liked of late.
+// stateKey names the hash of what a user likes: a [state] by video, for the videos that were looked at or liked of
+// late.
 func stateKey(user int64) string {
 	return "fav:{" + strconv.Itoa(partitionOf(user)) + "}:" + strconv.FormatInt(user, 10)
 }

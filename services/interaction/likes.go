@@ -62,8 +62,9 @@ type versioned struct {
 // maxChanges is how many changes one transaction makes. MariaDB plans longer lists of pairs in another way.
 const maxChanges = 500
 
-// apply makes the changes, at most one for a pair, in one transaction. It returns their rows, as they are then. A change that is not newer than the row adds nothing, so it may be
-// repeated; with newest, each is made newer than its row.
+// apply makes the changes, at most one for a pair, in one transaction. It returns their rows, as they are then. A
+// change that is not newer than the row adds nothing, so it may be repeated; with newest, each is made newer than its
+// row.
 func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (rows []like, err error) {
 	slices.SortFunc(changes, func(a, b versioned) int { return a.compare(b.pair) })
 	var covered int64

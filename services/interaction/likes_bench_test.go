@@ -19,9 +19,9 @@ import (
 	"minidouyin/services/redistest"
 )
 
-// BenchmarkLikes compares likes written behind a Redis that syncs each write to disk with one transaction for each like,
-// on one MariaDB, in rounds that alternate. It prints the medians, and fails below what was promised: 4 times as many
-// likes under an even load, 6 times as many of one hot video, and a lower median latency.
+// BenchmarkLikes compares likes written behind a Redis that syncs each write to disk with one transaction for each
+// like, on one MariaDB, in rounds that alternate. It prints the medians, and fails below what was promised: 4 times as
+// many likes under an even load, 6 times as many of one hot video, and a lower median latency.
 func BenchmarkLikes(b *testing.B) {
 	const rounds, clients, length = 5, 64, time.Second
 	loads := []struct {
@@ -73,8 +73,8 @@ func BenchmarkLikes(b *testing.B) {
 	}
 }
 
-// openUnwatched opens the service as it is in production: what looks at the statements of the other tests costs more than
-// to send them.
+// openUnwatched opens the service as it is in production: what looks at the statements of the other tests costs more
+// than to send them.
 func openUnwatched(b *testing.B, backend servicetest.Backend) *service {
 	b.Helper()
 	opened, err := services.Open(b.Context(), services.Interaction, services.Config{

@@ -35,10 +35,10 @@ const (
 
 // likeLog is the log of likes in Redis, in front of the database.
 //
-// A like is one MULTI: the new state of the pair in the user's hash, and an entry in the stream of the user's partition.
-// The entry holds the absolute state, and its id is the version. A [flusher] carries entries over into the database,
-// in which a newer version wins, so each may be carried over twice. An entry is in the stream exactly as long as it is
-// not in the database.
+// A like is one MULTI: the new state of the pair in the user's hash, and an entry in the stream of the user's
+// partition. The entry holds the absolute state, and its id is the version. A [flusher] carries entries over into the
+// database, in which a newer version wins, so each may be carried over twice. An entry is in the stream exactly as long
+// as it is not in the database.
 //
 // Each entry has a deadline: one that Redis writes later does not count, and its sender is told so too. So a
 // write whose outcome is unknown is decided when the deadline has passed, and can undo nothing that is promised later.
@@ -336,8 +336,8 @@ func unavailable() error {
 	return codes.Errorf(codes.UpstreamUnavailable, "likes cannot be taken right now, please try again")
 }
 
-// states returns whether the user likes the videos, as far as Redis knows, and whether some of that was written a moment
-// ago, so that the database may not have it.
+// states returns whether the user likes the videos, as far as Redis knows, and whether some of that was written a
+// moment ago, so that the database may not have it.
 func (l *likeLog) states(ctx context.Context, user int64, videos []int64) (known map[int64]bool, fresh bool, err error) {
 	fields := make([]string, len(videos))
 	for i, id := range videos {

@@ -161,8 +161,8 @@ func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[i
 }
 
 // liked returns whether the viewer likes the videos: by what Redis knows, the others by one look into the database,
-// which Redis then knows too. For what the viewer has promised just now, it waits until the database has it, for a short
-// time at most.
+// which Redis then knows too. For what the viewer has promised just now, it waits until the database has it, for a
+// short time at most.
 func (ls *likes) liked(ctx context.Context, viewer int64, videos []int64) (map[int64]bool, error) {
 	known, fresh, _ := ls.states(ctx, viewer, videos) // without Redis, the database knows
 	if fresh && ls.ack == AckLogged {

@@ -2,7 +2,6 @@ package social
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -20,13 +19,6 @@ const (
 	lastMessages = 50
 )
 
-// users is a pair of users in the order of their ids.
-type users struct{ low, high int64 }
-
-func pairOf(a, b int64) users { return users{min(a, b), max(a, b)} }
-
-func (u users) key() string { return fmt.Sprintf("%d-%d", u.low, u.high) }
-
 // cached answers from Redis what it can and keeps that true to what it writes. An own list is edited when its user
 // follows or unfollows somebody; the list of the followed one, and the friends of both, are dropped.
 type cached struct {
@@ -36,8 +28,8 @@ type cached struct {
 	out    *cache.Cache[int64, *social.FollowPage]    // whom a user follows
 	in     *cache.Cache[int64, *social.FollowPage]    // who follows a user
 	mutual *cache.Cache[int64, *social.FollowPage]
-	chat   *cache.Cache[users, *social.ListMessagesResponse] // the last messages
-	line   *cache.Cache[users, *social.Message]              // the last message
+	chat   *cache.Cache[pair, *social.ListMessagesResponse] // the last messages
+	line   *cache.Cache[pair, *social.Message]              // the last message
 }
 
 var _ store = (*cached)(nil)
@@ -53,8 +45,8 @@ func newCached(t *tables, r *cache.Redis) *cached {
 		out:    follows("o1"),
 		in:     follows("i1"),
 		mutual: follows("m1"),
-		chat:   cache.New(r, cache.Config[users, *social.ListMessagesResponse]{Name: "c1", Key: users.key, New: social.NewListMessagesResponse, TTL: ttl}),
-		line:   cache.New(r, cache.Config[users, *social.Message]{Name: "l1", Key: users.key, New: social.NewMessage, TTL: ttl, AbsentTTL: ttl}),
+		chat:   cache.New(r, cache.Config[pair, *social.ListMessagesResponse]{Name: "c1", Key: pair.key, New: social.NewListMessagesResponse, TTL: ttl}),
+		line:   cache.New(r, cache.Config[pair, *social.Message]{Name: "l1", Key: pair.key, New: social.NewMessage, TTL: ttl, AbsentTTL: ttl}),
 	}
 }
 
@@ -178,39 +170,39 @@ func (c *cached) stats(ctx context.Context, viewer int64, users []int64) (map[in
 }
 
 func (c *cached) send(ctx context.Context, m *message) error {
-	pair := pairOf(m.FromID, m.ToID)
+	both := pairOf(m.FromID, m.ToID)
 	return c.redis.Change(ctx, func(change *cache.Change) error {
 		if err := c.tables.send(ctx, m); err != nil {
 			return err
 		}
 		sent := m.wire()
-		c.chat.Edit(change, pair, func(old *social.ListMessagesResponse) (*social.ListMessagesResponse, bool) {
+		c.chat.Edit(change, both, func(old *social.ListMessagesResponse) (*social.ListMessagesResponse, bool) {
 			messages := append(slices.Clone(old.Messages), sent)
 			more := old.HasMore || len(messages) > lastMessages
 			return &social.ListMessagesResponse{Messages: messages[max(0, len(messages)-lastMessages):], HasMore: more}, true
 		})
-		c.line.Edit(change, pair, func(*social.Message) (*social.Message, bool) { return sent, true })
+		c.line.Edit(change, both, func(*social.Message) (*social.Message, bool) { return sent, true })
 		return nil
-	}, c.chat.Key(pair), c.line.Key(pair))
+	}, c.chat.Key(both), c.line.Key(both))
 }
 
 // last returns the last messages of two users, oldest first, and whether there are earlier ones.
-func (c *cached) last(ctx context.Context, pair users) (*social.ListMessagesResponse, error) {
-	last, _, err := c.chat.One(ctx, pair, func(ctx context.Context) (*social.ListMessagesResponse, bool, error) {
-		found, err := c.tables.messages(ctx, pair.low, pair.high, lastMessages, nil)
+func (c *cached) last(ctx context.Context, both pair) (*social.ListMessagesResponse, error) {
+	last, _, err := c.chat.One(ctx, both, func(ctx context.Context) (*social.ListMessagesResponse, bool, error) {
+		found, err := c.tables.messages(ctx, both.low, both.high, lastMessages, nil)
 		return found, true, err
 	})
 	return last, err
 }
 
 func (c *cached) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
-	pair := pairOf(a, b)
+	both := pairOf(a, b)
 	var last *social.ListMessagesResponse
 	if before != nil {
-		last = c.chat.Peek(ctx, pair)[pair]
+		last = c.chat.Peek(ctx, both)[both]
 	} else {
 		var err error
-		if last, err = c.last(ctx, pair); err != nil {
+		if last, err = c.last(ctx, both); err != nil {
 			return nil, err
 		}
 	}
@@ -245,25 +237,25 @@ func (c *cached) received(ctx context.Context, userID, peer int64, limit int, af
 }
 
 func (c *cached) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
-	pairs := make([]users, len(peers))
+	pairs := make([]pair, len(peers))
 	for i, peer := range peers {
 		pairs[i] = pairOf(userID, peer)
 	}
-	found, err := c.line.Get(ctx, pairs, func(ctx context.Context, pairs []users) (map[users]*social.Message, error) {
+	found, err := c.line.Get(ctx, pairs, func(ctx context.Context, pairs []pair) (map[pair]*social.Message, error) {
 		missing := make([]int64, len(pairs))
-		for i, pair := range pairs {
-			missing[i] = pair.low + pair.high - userID
+		for i, both := range pairs {
+			missing[i] = both.low + both.high - userID
 		}
 		messages, err := c.tables.latest(ctx, userID, missing)
-		lines := make(map[users]*social.Message, len(messages))
+		lines := make(map[pair]*social.Message, len(messages))
 		for peer, m := range messages {
 			lines[pairOf(userID, peer)] = m
 		}
 		return lines, err
 	})
 	latest := make(map[int64]*social.Message, len(found))
-	for pair, m := range found {
-		latest[pair.low+pair.high-userID] = m
+	for both, m := range found {
+		latest[both.low+both.high-userID] = m
 	}
 	return latest, err
 }
@@ -277,8 +269,8 @@ func (c *cached) purgeUser(ctx context.Context, id int64) error {
 					if other == id {
 						continue
 					}
-					pair := pairOf(id, other)
-					keys = append(keys, c.out.Key(other), c.in.Key(other), c.mutual.Key(other), c.count.Key(other), c.chat.Key(pair), c.line.Key(pair))
+					both := pairOf(id, other)
+					keys = append(keys, c.out.Key(other), c.in.Key(other), c.mutual.Key(other), c.count.Key(other), c.chat.Key(both), c.line.Key(both))
 				}
 				change.Also(ctx, keys...)
 			})

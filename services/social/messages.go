@@ -49,11 +49,17 @@ func (m *message) wire() *social.Message {
 	return &social.Message{ID: m.ID, FromUserID: m.FromID, ToUserID: m.ToID, Content: m.Content, CreatedAt: m.CreatedAt}
 }
 
-func pair(a, b int64) (low, high int64) { return min(a, b), max(a, b) }
+// pair is two users, the one with the lower id first.
+type pair struct{ low, high int64 }
+
+func pairOf(a, b int64) pair { return pair{min(a, b), max(a, b)} }
+
+func (p pair) key() string { return fmt.Sprintf("%d-%d", p.low, p.high) }
 
 // send stores the message and sets its id and time.
 func (s *tables) send(ctx context.Context, m *message) error {
-	m.LowID, m.HighID = pair(m.FromID, m.ToID)
+	both := pairOf(m.FromID, m.ToID)
+	m.LowID, m.HighID = both.low, both.high
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
 		if m.CreatedAt, err = takeTime(tx, m); err != nil {
@@ -93,10 +99,10 @@ func takeTime(tx *gorm.DB, m *message) (int64, error) {
 
 // messages returns the page of messages of two users before the cursor, oldest first.
 func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
-	low, high := pair(a, b)
+	both := pairOf(a, b)
 	condition, place := database.After(before)
 	var found []message
-	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{low, high}, place...)...).
+	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{both.low, both.high}, place...)...).
 		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list messages: %w", err)
@@ -108,9 +114,9 @@ func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *pa
 
 // received returns the oldest messages that peer sent to the user after that time.
 func (s *tables) received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
-	low, high := pair(userID, peer)
+	both := pairOf(userID, peer)
 	var found []message
-	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", low, high, peer, after).
+	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", both.low, both.high, peer, after).
 		Order("created_at").Limit(limit + 1).Find(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list received messages: %w", err)

@@ -23,10 +23,10 @@ func TestPlans(t *testing.T) {
 			if from != to {
 				follows = append(follows, follow{FromID: from, ToID: to, CreatedAt: int64(i / 10)})
 			}
-			low, high := pair(1, int64(i+2))
-			conversations = append(conversations, conversation{LowID: low, HighID: high, LastAt: int64(i), LastFromID: low})
-			low, high = pair(1, int64(i%20+2))
-			messages = append(messages, message{LowID: low, HighID: high, FromID: int64(i/20)%2*(high-1) + 1, ToID: 1, CreatedAt: int64(i)})
+			both := pairOf(1, int64(i+2))
+			conversations = append(conversations, conversation{LowID: both.low, HighID: both.high, LastAt: int64(i), LastFromID: both.low})
+			both = pairOf(1, int64(i%20+2))
+			messages = append(messages, message{LowID: both.low, HighID: both.high, FromID: int64(i/20)%2*(both.high-1) + 1, ToID: 1, CreatedAt: int64(i)})
 		}
 		for _, insert := range []func() error{
 			func() error { return plantest.Insert(tx, follows) },

@@ -19,15 +19,15 @@ const healthTimeout = 3 * time.Second
 
 // healthCmd asks a running part, for container engines, whose images need no other program for it then.
 type healthCmd struct {
-	Part string `arg:"" optional:"" default:"bff" enum:"bff,basics,interaction,social" help:"Which part: bff, basics, interaction or social."`
-	Addr string `placeholder:"ADDRESS" help:"Where it serves; without it, where it does by default."`
+	Part string  `arg:"" optional:"" default:"bff" enum:"bff,basics,interaction,social" help:"Which part: bff, basics, interaction or social."`
+	Addr address `placeholder:"ADDRESS" help:"Where it serves; without it, where it does by default."`
 }
 
 // Run returns nil when the part is ready to serve.
 func (c *healthCmd) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	addr := c.Addr
+	addr := string(c.Addr)
 	if addr == "" {
 		addr = map[string]string{"bff": "127.0.0.1:8080", services.Basics: "127.0.0.1:8881",
 			services.Interaction: "127.0.0.1:8882", services.Social: "127.0.0.1:8883"}[c.Part]

@@ -30,8 +30,8 @@ type commandLine struct {
 	Reconcile   reconcileCmd   `cmd:"" help:"Compare the counts that are kept with the rows they count."`
 	Health      healthCmd      `cmd:"" help:"Ask a running part whether it is ready."`
 
-	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error."`
-	LogFormat string     `default:"text" enum:"text,json" help:"Form of the log lines: text or json."`
+	LogLevel  logLevel `default:"info" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string   `default:"text" enum:"text,json" help:"Form of the log lines: text or json."`
 }
 
 func main() {
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "douyin:", strings.TrimPrefix(oneLine(err), "all: "))
 		return 2
 	}
-	log := newLogger(stderr, cli.LogLevel, cli.LogFormat)
+	log := newLogger(stderr, slog.Level(cli.LogLevel), cli.LogFormat)
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(stdout, (*io.Writer)(nil))
 	if err := command.Run(log); err != nil && !errors.Is(err, context.Canceled) {
@@ -88,6 +88,17 @@ func help(options kong.HelpOptions, command *kong.Context) error {
 	}
 	fmt.Fprintln(command.Stdout)
 	return kong.DefaultHelpPrinter(options, all)
+}
+
+// logLevel is a level of the log, by its name.
+type logLevel slog.Level
+
+// UnmarshalText reads a level.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if (*slog.Level)(l).UnmarshalText(text) != nil {
+		return fmt.Errorf("%q is not debug, info, warn or error", text)
+	}
+	return nil
 }
 
 func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {

@@ -17,7 +17,7 @@ import (
 
 // metricsFlags say where a process shows its numbers.
 type metricsFlags struct {
-	Metrics string `placeholder:"ADDR" help:"Address to serve Prometheus metrics on, at /metrics; without it, none are served."`
+	Metrics address `placeholder:"ADDR" help:"Address to serve Prometheus metrics on, at /metrics; without it, none are served."`
 }
 
 // serve serves the metrics of the process beside what it does, and returns the registry for them and what ends it.
@@ -26,7 +26,7 @@ func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *pr
 	if f.Metrics == "" {
 		return nil, func() {}, nil
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.Metrics)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", string(f.Metrics))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; choose another address with --metrics", err)
 	}

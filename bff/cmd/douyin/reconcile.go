@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"text/tabwriter"
 
 	"minidouyin/bff"
@@ -21,6 +23,9 @@ type reconcileCmd struct {
 // errDiffers makes the exit status 1.
 var errDiffers = errors.New("counts differ from their rows; --fix puts them right")
 
+// Validate refuses a database of a kind that is not known.
+func (c *reconcileCmd) Validate() error { return stores{DSN: c.DSN}.checkDSN() }
+
 // Run prints a table of the counts that differ. It returns an error when some do and stay so.
 func (c *reconcileCmd) Run(ctx context.Context, stdout io.Writer) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
@@ -28,6 +33,11 @@ func (c *reconcileCmd) Run(ctx context.Context, stdout io.Writer) error {
 	var err error
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
 		cfg := services.Config{DSN: stores{DSN: c.DSN}.of(name, c.Data)}
+		if path, isFile := strings.CutPrefix(cfg.DSN, "sqlite:"); isFile { // which opening would make
+			if _, err := os.Stat(path); err != nil {
+				return fmt.Errorf("there are no counts: %w; name their folder with --data, or the database with --dsn", err)
+			}
+		}
 		err = errors.Join(err, services.Reconcile(ctx, name, cfg, c.Fix, func(d services.Difference) {
 			if found == 0 {
 				fmt.Fprintln(table, "table\tcolumn\tkey\tstored\trows")

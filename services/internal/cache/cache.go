@@ -7,7 +7,8 @@
 // after a write that met no other is open: the reader who saw it before the load puts the value in its place, if it is
 // still there.
 //
-//	users := cache.New(redis, cache.Config[int64, *basics.User]{Name: "u1", Key: cache.ID, New: basics.NewUser, TTL: 10 * time.Minute})
+//	users := cache.New(redis, cache.Config[int64, *basics.User]{
+//		Name: "u1", Key: cache.ID, New: basics.NewUser, TTL: 10 * time.Minute})
 //	found, err := users.Get(ctx, ids, store.users)
 //	...
 //	err = redis.Change(ctx, func(*cache.Change) error { return store.update(ctx, user) }, users.Key(user.ID))

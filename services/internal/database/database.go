@@ -100,8 +100,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 // Read returns the handle for reading statements. They see every write that was committed before.
 func (d *DB) Read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
 
-// Close closes all connections. What MySQL says then is dropped: everything is committed or it is not, and a server that
-// is gone has closed them before.
+// Close closes all connections. What MySQL says then is dropped: everything is committed or it is not, and a server
+// that is gone has closed them before.
 func (d *DB) Close() error {
 	var errs []error
 	for _, pool := range d.pools() {

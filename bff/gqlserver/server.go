@@ -170,6 +170,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	responses := make([]*response, len(batch.params))
 	for i, params := range batch.params {
+		if batch.unread[params] {
+			responses[i] = answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument,
+				"the file was not read, as another operation of the request cannot be run")})
+			continue
+		}
 		responses[i] = s.run(ctx, r.Method, params)
 	}
 	switch {

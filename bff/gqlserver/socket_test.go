@@ -199,6 +199,13 @@ func TestPanicOfAnOperation(t *testing.T) {
 	require.Contains(t, s.ask(t, "events", map[string]any{"query": "{ __typename }"}), `"message":"internal error"`)
 }
 
+// What is not UTF-8 is no message, and is not sent back in a pong.
+func TestMessagesAreUTF8(t *testing.T) {
+	c := newServer(t).connect(t)
+	require.NoError(t, c.Write(t.Context(), websocket.MessageText, []byte("{\"type\": \"ping\", \"payload\": \"\xff\"}")))
+	require.Equal(t, websocket.StatusCode(4400), c.ended())
+}
+
 // A client gets so many connections and operations, and more when it has closed some.
 func TestLimitsOfSockets(t *testing.T) {
 	s := newServer(t, func(cfg *gqlserver.Config) {

@@ -21,9 +21,9 @@ import (
 const rateWindow = time.Minute
 
 // rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
-// that an operation can bring, by viewer, or by address for visitors. Attempts to sign in and to register, which cost
-// much and are how passwords are guessed, are counted by address. Processes with the same Redis count together, each
-// without it for itself.
+// that an operation can bring, of a subscription with each of its answers; by viewer, or by address for visitors. Attempts
+// to sign in and to register, which cost much and are how passwords are guessed, are counted by address. Processes with
+// the same Redis count together, each without it for itself.
 type rates struct {
 	work, signIns *limiter // nil = no limit
 }
@@ -111,11 +111,20 @@ func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) 
 	if err := take(l.signIns, from, "address "+from.address, signIns); err != nil {
 		return err
 	}
+	return l.charge(ctx, gqlserver.CostOf(operation))
+}
+
+// charge counts units of work. It returns a RateLimited error when it is too much.
+func (l *rates) charge(ctx context.Context, units int) error {
+	from, ok := ctx.Value(callerKey{}).(*caller)
+	if !ok {
+		return nil // not asked over HTTP
+	}
 	key := "address " + from.address
 	if viewer := graph.ViewerID(ctx); viewer != 0 {
 		key = "viewer " + strconv.FormatInt(viewer, 10)
 	}
-	return take(l.work, from, key, gqlserver.CostOf(operation))
+	return take(l.work, from, key, units)
 }
 
 // take counts n units and says in the answer's header how many are left, and in how many seconds the window ends.

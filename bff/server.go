@@ -88,6 +88,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Origins:  cfg.formOrigins(),
 		PageSize: graph.PageSizeFor,
 		Admit:    rates.admit,
+		Charge:   rates.charge,
 		Visitor:  visitor,
 		Around:   []graphql.OperationMiddleware{note},
 

@@ -28,6 +28,7 @@ type Limits struct {
 
 	Connections  int           // sockets and streams of events of one client address; 0 = no limit
 	Operations   int           // operations at once on a socket
+	Pause        time.Duration // that a subscription waits at a time which has brought too much
 	InitTimeout  time.Duration // from the opening of a socket to connection_init
 	KeepAlive    time.Duration // silence until a sign of life is asked for or given; a socket that gives none is closed after twice that
 	WriteTimeout time.Duration // until the client has taken a message
@@ -41,7 +42,7 @@ func DefaultLimits() Limits {
 		IntrospectionDepth: 16, IntrospectionLists: 2,
 		Cost: 20_000, Answer: 4 << 20,
 		Errors: 20, Timeout: time.Minute,
-		Connections: 1000, Operations: 50,
+		Connections: 1000, Operations: 50, Pause: 5 * time.Second,
 		InitTimeout: 10 * time.Second, KeepAlive: 20 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 }

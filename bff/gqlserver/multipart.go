@@ -1,6 +1,7 @@
 package gqlserver
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,25 +44,42 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	read.takesFile = map[*graphql.RawParams]bool{}
 	for _, paths := range places {
 		if !read.attach(graphql.Upload{}, paths) {
 			return nil, badRequest("the map names a place that operations does not have")
 		}
 	}
+	unread := map[*graphql.RawParams]bool{}
+	runnable := 0
 	for _, params := range read.params {
-		if s.texts.resolve(r.Context(), params) != nil {
-			return read, nil // running it says what is wrong
+		if s.runs(r.Context(), params) {
+			runnable++
+			unread[params] = read.takesFile[params]
 		}
-		operation, errs := s.exec.CreateOperationContext(r.Context(), params)
-		if _, visitor := s.visitor(r.Context()); errs != nil || visitor && forViewers(operation.Operation.SelectionSet) {
-			return read, nil // it will say so as well
-		}
+	}
+	if runnable < len(read.params) {
+		read.unread = unread // running the others says what is wrong
+		return read, nil
 	}
 	if refusal := s.readFiles(form, read, places); refusal != nil {
 		read.release()
 		return nil, refusal
 	}
 	return read, nil
+}
+
+// runs tells whether an operation passes what is checked before it is run.
+func (s *Server) runs(ctx context.Context, params *graphql.RawParams) bool {
+	if s.texts.resolve(ctx, params) != nil {
+		return false
+	}
+	operation, errs := s.exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		return false
+	}
+	_, visitor := s.visitor(ctx)
+	return !visitor || !forViewers(operation.Operation.SelectionSet)
 }
 
 // forViewers tells whether all fields of a selection on the first level refuse visitors.
@@ -170,6 +188,7 @@ func (b *batch) attach(upload graphql.Upload, paths []string) bool {
 		if !ok || params.Variables == nil || !put(params.Variables, strings.Split(path, "."), upload) {
 			return false
 		}
+		b.takesFile[params] = true
 	}
 	return true
 }

@@ -121,7 +121,9 @@ func newPersisted(trusted Trusted, only bool, redis *redisguard.Redis) *persiste
 // may be called again on the same parameters.
 func (p *persisted) resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if id, named := params.Extensions[extensionDocumentID]; named {
-		return p.resolveID(params, id)
+		if refusal := p.resolveID(params, id); refusal != nil {
+			return refusal
+		}
 	}
 	hash, named, refusal := automaticHash(params)
 	switch {

@@ -118,6 +118,9 @@ func TestTrustedDocuments(t *testing.T) {
 		{"an unknown id", "POST", "", byID(hashOf("x")), "NOT_FOUND", "NOT_FOUND"},
 		{"an empty id", "GET", "?documentId=", "", "NOT_FOUND", "NOT_FOUND"},
 		{"an id of the wrong type", "POST", "", `{"documentId":7}`, "INVALID_ARGUMENT", "INVALID_ARGUMENT"},
+		{"an id and its hash", "POST", "", fmt.Sprintf(`{"documentId":%q,"extensions":%s}`, id, persistedQuery(id)), typename, typename},
+		{"an id and another hash", "POST", "", fmt.Sprintf(`{"documentId":%q,"extensions":%s}`, id, persistedQuery(hashOf("x"))),
+			"not that of the query", "not that of the query"},
 		{"an id and a text", "POST", "", fmt.Sprintf(`{"documentId":%q,"query":"{ __typename }"}`, id), "not both", "not both"},
 		{"another text", "POST", "", `{"query":"{ __typename }"}`, typename, "PERMISSION_DENIED"},
 		{"another text with its hash", "POST", "", fmt.Sprintf(`{"query":"{ __typename }","extensions":%s}`,
@@ -133,6 +136,14 @@ func TestTrustedDocuments(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Whoever names a trusted document cannot leave it under the hash of another one, which others send.
+func TestTrustedDocumentsStayUnderTheirHash(t *testing.T) {
+	const query = `query Other { __typename }`
+	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Trusted = gqlserver.Trusted{hashOf(trustedQuery): trustedQuery} })
+	s.send(t, http.MethodPost, "", fmt.Sprintf(`{"documentId":%q,"extensions":%s}`, hashOf(trustedQuery), persistedQuery(hashOf(query))))
+	require.Contains(t, s.take(t, step{"GET", "", hashOf(query), ""}).text, notPersisted)
 }
 
 // A form with files is refused before its files are read when its document is not trusted.

@@ -22,6 +22,9 @@ type batch struct {
 	params  []*graphql.RawParams
 	single  bool // not sent as a list
 	release func()
+
+	takesFile map[*graphql.RawParams]bool // has a place for a file of a form
+	unread    map[*graphql.RawParams]bool // could be run, but its files were not read
 }
 
 // read reads the operations of a request. The batch must be released.

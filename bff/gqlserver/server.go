@@ -28,7 +28,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Visitor, Trusted, Redis, Around and those behind it
+// Config is what a server stands on. Every field but Origins, Admit, Charge, Visitor, Trusted, Redis, Around and those behind it
 // must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
@@ -49,6 +49,8 @@ type Config struct {
 	Origins []string
 	// Admit is asked before an operation is run and returns why it may not, such as an error that is coded RateLimited.
 	Admit func(ctx context.Context, operation *graphql.OperationContext) error
+	// Charge is asked to count what later answers of a subscription have cost, and returns an error when it was too much.
+	Charge func(ctx context.Context, cost int) error
 	// Visitor returns ok for who is nobody in particular: all such get the same answer to an operation, provided that
 	// the variant is the same, such as the host that its URLs name. Without it, each gets an answer of one's own.
 	Visitor func(ctx context.Context) (variant string, ok bool)
@@ -170,6 +172,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	responses := make([]*response, len(batch.params))
 	for i, params := range batch.params {
+		if batch.unread[params] {
+			responses[i] = answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument,
+				"the file was not read, as another operation of the request cannot be run")})
+			continue
+		}
 		responses[i] = s.run(ctx, r.Method, params)
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
@@ -131,7 +132,7 @@ func (c *socket) talk(ctx context.Context) {
 		c.silent.Store(false)
 		c.alive.Reset(limits.KeepAlive)
 		var m message
-		if kind != websocket.MessageText || json.Unmarshal(text, &m) != nil {
+		if kind != websocket.MessageText || !utf8.Valid(text) || json.Unmarshal(text, &m) != nil {
 			c.close(closeBadRequest, "Invalid message received")
 			return
 		}

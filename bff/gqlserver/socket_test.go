@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -199,6 +200,13 @@ func TestPanicOfAnOperation(t *testing.T) {
 	require.Contains(t, s.ask(t, "events", map[string]any{"query": "{ __typename }"}), `"message":"internal error"`)
 }
 
+// What is not UTF-8 is no message, and is not sent back in a pong.
+func TestMessagesAreUTF8(t *testing.T) {
+	c := newServer(t).connect(t)
+	require.NoError(t, c.Write(t.Context(), websocket.MessageText, []byte("{\"type\": \"ping\", \"payload\": \"\xff\"}")))
+	require.Equal(t, websocket.StatusCode(4400), c.ended())
+}
+
 // A client gets so many connections and operations, and more when it has closed some.
 func TestLimitsOfSockets(t *testing.T) {
 	s := newServer(t, func(cfg *gqlserver.Config) {
@@ -236,6 +244,53 @@ func (blocking) Exec(context.Context) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		<-ctx.Done()
 		return nil
+	}
+}
+
+// What a subscription brings is counted with each of its answers, several together when they cost little. One that has
+// brought too much waits, and goes on.
+func TestSubscriptionsAreCharged(t *testing.T) {
+	for name, c := range map[string]struct {
+		comments, answers int
+		charged           []int
+	}{
+		"much in each":   {150, 4, []int{151, 151, 151}},
+		"little in each": {39, 8, []int{120, 120}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var charged []int
+			refused := 0
+			s := newServer(t, func(cfg *gqlserver.Config) {
+				cfg.Schema, cfg.Limits.Pause = eventful{cfg.Schema, c.answers}, time.Millisecond
+				cfg.Charge = func(_ context.Context, cost int) error {
+					if refused++; refused%3 != 0 {
+						return codes.Errorf(codes.RateLimited, "too much")
+					}
+					charged = append(charged, cost)
+					return nil
+				}
+			})
+			query := fmt.Sprintf(`subscription { videoStatsChanged(videoIds: ["1"]) { video { comments(first: %d) { nodes { id } } } } }`, c.comments)
+			said := s.ask(t, "sockets", map[string]any{"query": query})
+			require.Equal(t, c.answers, strings.Count(said, "next"))
+			require.Equal(t, c.charged, charged)
+		})
+	}
+}
+
+// eventful is a schema whose operations have so many answers.
+type eventful struct {
+	graphql.ExecutableSchema
+	answers int
+}
+
+func (s eventful) Exec(context.Context) graphql.ResponseHandler {
+	left := s.answers
+	return func(context.Context) *graphql.Response {
+		if left--; left < 0 {
+			return nil
+		}
+		return &graphql.Response{Data: json.RawMessage(`{}`)}
 	}
 }
 

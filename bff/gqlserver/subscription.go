@@ -2,6 +2,7 @@ package gqlserver
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -52,6 +53,7 @@ func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext
 		}
 	}()
 	respond, inner := s.exec.DispatchOperation(ctx, operation)
+	due := 0 // of the answers so far; what the first one costs was counted before
 	for first := true; ; first = false {
 		r := respond(inner)
 		if r == nil && first && !isSubscription(operation) && ctx.Err() == nil {
@@ -60,8 +62,34 @@ func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext
 		if r == nil {
 			return
 		}
+		if !first {
+			if due += CostOf(operation); due >= chargedCost {
+				s.charge(inner, due)
+				due = 0
+			}
+		}
 		a := answer(r)
 		if err := send(a); err != nil || !a.executed {
+			return
+		}
+	}
+}
+
+const (
+	chargedCost = 100 // answers of a subscription are counted when they have cost so much: most bring one object
+	maxPauses   = 12  // then an answer goes out however much there was
+)
+
+// charge counts what answers of a subscription have cost, and waits while it is too much. What happens meanwhile is not
+// lost: subscriptions tell it together.
+func (s *Server) charge(ctx context.Context, cost int) {
+	for range maxPauses {
+		if s.cfg.Charge == nil || s.cfg.Charge(ctx, cost) == nil {
+			return
+		}
+		select {
+		case <-time.After(s.cfg.Limits.Pause):
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package gqlserver_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -81,6 +82,28 @@ func TestForms(t *testing.T) {
 			require.Zero(t, s.open.Load(), "files that stay behind")
 		})
 	}
+}
+
+// An operation whose file was not read, as another one of the batch cannot be run, is not run without it. Those that take
+// no file are run.
+func TestFormsOfSeveral(t *testing.T) {
+	const batch = `[
+		{"query": "mutation($f: Upload) { updateProfile(input: {avatar: $f}) { user { id } } }", "variables": {"f": null}},
+		{"query": "{ nothing }"},
+		{"query": "{ __typename }"}]`
+	s := newServer(t)
+	a := s.form(t, []string{"operations", batch, "map", `{"0": ["0.variables.f"]}`, "0", "hello"})
+	var answers []struct {
+		Data   json.RawMessage
+		Errors []struct{ Message string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(a.text), &answers), a.text)
+	require.Len(t, answers, 3)
+	require.Contains(t, answers[0].Errors[0].Message, "the file was not read")
+	require.Contains(t, answers[1].Errors[0].Message, "Cannot query field")
+	require.JSONEq(t, `{"__typename": "Query"}`, string(answers[2].Data))
+	require.EqualValues(t, 1, s.schema.executed.Load())
+	require.Zero(t, s.open.Load())
 }
 
 // The files of a visitor are not read where only viewers may send them.

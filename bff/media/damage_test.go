@@ -62,24 +62,18 @@ func nested(outer, middle, inner string, depth int) []byte {
 	return newBox(outer, newBox(middle, b))
 }
 
-// wideOffsets rewrites the places of chunks as 64-bit numbers, as files of more than 4 GiB have them.
-func wideOffsets(file []byte) []byte {
+// withTables returns a file, whose index is its last box, with what change makes of each box below the index.
+func withTables(file []byte, change func(kind string, b []byte) []byte) []byte {
 	at := bytes.LastIndex(file, []byte("moov")) - 4
-	var widen func(b []byte) []byte
-	widen = func(b []byte) []byte {
+	var rebuild func(b []byte) []byte
+	rebuild = func(b []byte) []byte {
 		var out []byte
 		err := eachBox(b, func(kind string, child []byte) error {
 			switch kind {
 			case "trak", "mdia", "minf", "stbl":
-				child = widen(child)
-			case "stco":
-				table := bytes.Clone(child[8:16])
-				for i := 16; i < len(child); i += 4 {
-					table = binary.BigEndian.AppendUint64(table, uint64(binary.BigEndian.Uint32(child[i:])))
-				}
-				child = newBox("co64", table)
+				child = rebuild(child)
 			}
-			out = append(out, child...)
+			out = append(out, change(kind, child)...)
 			return nil
 		})
 		if err != nil {
@@ -87,5 +81,43 @@ func wideOffsets(file []byte) []byte {
 		}
 		return newBox(string(b[4:8]), out)
 	}
-	return append(bytes.Clone(file[:at]), widen(file[at:])...)
+	return append(bytes.Clone(file[:at]), rebuild(file[at:])...)
+}
+
+// wideOffsets rewrites the places of chunks as 64-bit numbers, as files of more than 4 GiB have them.
+func wideOffsets(file []byte) []byte {
+	return withTables(file, func(kind string, b []byte) []byte {
+		if kind != "stco" {
+			return b
+		}
+		table := bytes.Clone(b[8:16])
+		for i := 16; i < len(b); i += 4 {
+			table = binary.BigEndian.AppendUint64(table, uint64(binary.BigEndian.Uint32(b[i:])))
+		}
+		return newBox("co64", table)
+	})
+}
+
+// chunksAgain makes the tables of chunks begin anew after a chunk that holds nothing.
+func chunksAgain(file []byte) []byte {
+	return withTables(file, func(kind string, b []byte) []byte {
+		if kind != "stsc" {
+			return b
+		}
+		table := binary.BigEndian.AppendUint32(bytes.Clone(b[8:12]), binary.BigEndian.Uint32(b[12:])+1)
+		for _, number := range []uint32{1, 0, 1} { // first chunk, samples in each, description
+			table = binary.BigEndian.AppendUint32(table, number)
+		}
+		return newBox("stsc", append(table, b[16:]...))
+	})
+}
+
+// strayTable puts a table of chunks that is no more than its header beside the tracks, where it means nothing.
+func strayTable(file []byte) []byte {
+	return withTables(file, func(kind string, b []byte) []byte {
+		if kind == "mvhd" {
+			return append(bytes.Clone(b), newBox("stco", nil)...)
+		}
+		return b
+	})
 }

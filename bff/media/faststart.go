@@ -82,9 +82,13 @@ func copyRange(ctx context.Context, dst, src *os.File, start, end int64) error {
 func shiftOffsets(parentKind string, parent []byte, l layout) error {
 	moves := func(offset uint64) bool { return offset >= uint64(l.front) && offset < uint64(l.index.start) }
 	return eachBox(parent, func(kind string, b []byte) error {
-		switch kind {
-		case inside[parentKind]:
+		if kind == inside[parentKind] {
 			return shiftOffsets(kind, b, l)
+		}
+		if parentKind != "stbl" {
+			return nil // what stands elsewhere was not checked, and means nothing
+		}
+		switch kind {
 		case "stco":
 			for table := b[16:]; len(table) >= 4; table = table[4:] {
 				if offset := uint64(binary.BigEndian.Uint32(table)); moves(offset) {

@@ -171,12 +171,13 @@ func (t *track) checkSamples(size int64) error {
 	next := uint64(0) // sample
 	entries := t.chunks.Entries
 	for i, entry := range entries {
+		// Chunks come in order, so each is looked at once, however many entries there are.
+		if entry.FirstChunk == 0 || i > 0 && entry.FirstChunk <= entries[i-1].FirstChunk {
+			return errDamaged
+		}
 		last := uint64(len(t.offsets))
 		if i+1 < len(entries) {
 			last = min(last, uint64(entries[i+1].FirstChunk)-1)
-		}
-		if entry.FirstChunk == 0 {
-			return errDamaged
 		}
 		for chunk := uint64(entry.FirstChunk) - 1; chunk < last && next < t.samples; chunk++ {
 			count := min(uint64(entry.SamplesPerChunk), t.samples-next)

@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -17,6 +18,7 @@ import (
 const (
 	pictureSide = 1024    // pixels of a stored picture's longer side
 	maxPixels   = 1 << 24 // of an uploaded picture; decoding takes a few bytes for each
+	maxScans    = 100     // of an uploaded JPEG; those that get better while they load have about ten
 	jpegQuality = 85
 )
 
@@ -52,12 +54,15 @@ func (m *Media) reencode(src io.Reader, side int) (string, error) {
 	case int64(len(content)) > limit:
 		return "", tooLarge(limit)
 	}
-	config, _, err := image.DecodeConfig(bytes.NewReader(content))
+	config, format, err := image.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
 		return "", errNotPicture
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
 		return "", refuse(fmt.Sprintf("the picture has more than %d million pixels", maxPixels>>20))
+	}
+	if format == "jpeg" && scans(content) > maxScans {
+		return "", refuse("the picture is made of too many scans")
 	}
 	picture, err := decodePicture(content)
 	if err != nil {
@@ -68,6 +73,27 @@ func (m *Media) reencode(src io.Reader, side int) (string, error) {
 		return "", fmt.Errorf("encode picture: %w", err)
 	}
 	return m.write(encoded)
+}
+
+// scans counts the scans of a JPEG. Each may take a few bytes for all pixels, and decoding goes over all pixels for each.
+func scans(content []byte) (n int) {
+	for at := 2; at+3 < len(content); {
+		marker := content[at+1]
+		switch {
+		case content[at] != 0xff || marker == 0xff: // pixels, or filling
+			at++
+		case marker == 0 || marker >= 0xd0 && marker <= 0xd7: // within pixels
+			at += 2
+		case marker == 0xd9: // the end
+			return n
+		default:
+			if marker == 0xda {
+				n++
+			}
+			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
+		}
+	}
+	return n
 }
 
 // decodePicture decodes a picture. A decoder that panics has met a damaged one.

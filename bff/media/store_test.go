@@ -203,6 +203,7 @@ func TestStagePicture(t *testing.T) {
 			"video":     {sample(t, "fast.mp4"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
 			"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
 			"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
+			"scans":     {progressive(1000), codes.InvalidArgument, "the picture is made of too many scans"},
 			"too large": {make([]byte, 5<<20+1), codes.TooLarge, "the file is larger than 5 MiB"},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -226,6 +227,48 @@ func bomb(tb testing.TB) []byte {
 	binary.BigEndian.PutUint32(header[8:], 100_000)
 	binary.BigEndian.PutUint32(header[17:], crc32.ChecksumIEEE(header[:17]))
 	return b.Bytes()
+}
+
+// progressive returns a JPEG of 16 by 16 pixels that gets better so many times.
+func progressive(scans int) []byte {
+	segment := func(marker byte, content ...byte) []byte {
+		b := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(2+len(content)))
+		return append(b, content...)
+	}
+	b := []byte{0xff, 0xd8}
+	b = append(b, segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)...)
+	b = append(b, segment(0xc2, 8, 0, 16, 0, 16, 1, 1, 0x11, 0)...)
+	for kind, symbol := range map[byte]byte{0x00: 0x00, 0x10: 0xe0} { // no difference, and 16384 empty blocks
+		b = append(b, segment(0xc4, append(append([]byte{kind, 1}, make([]byte, 15)...), symbol)...)...)
+	}
+	b = append(b, segment(0xda, 1, 1, 0, 0, 0, 0)...)
+	b = append(b, 0)
+	for range scans - 1 {
+		b = append(b, segment(0xda, 1, 1, 0, 1, 63, 0)...)
+		b = append(b, 0, 0)
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+// A picture may get better some times, and what stands behind its end does not count.
+func TestScans(t *testing.T) {
+	m := mustOpen(t, nil)
+	s, err := m.StagePicture(context.Background(), bytes.NewReader(slices.Concat(progressive(64), progressive(1000))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+	wantNoFiles(t, m)
+	for _, n := range []int{1, 2, 500} {
+		if got := scans(slices.Concat([]byte{0xff, 0xd8, 0xff}, progressive(n)[2:])); got != n { // with a byte of filling
+			t.Errorf("%d scans of %d", got, n)
+		}
+	}
+	for _, broken := range []string{"", "\xff", "\xff\xd8", "\xff\xd8\xff", "\xff\xd8\xff\xda", "\xff\xd8\xff\xe0\x00", "\xff\xd8\xff\xe0\xff\xff", "\xff\xd8\xff\xe0\x00\x00"} {
+		if got := scans([]byte(broken)); got > 1 {
+			t.Errorf("%q has %d scans", broken, got)
+		}
+	}
 }
 
 // Every title gives a placeholder of its own: long ones, Chinese ones, and those that no font can show.

@@ -17,7 +17,7 @@ import (
 // A file that Spool returned is used in place of a copy; it still belongs to the caller, who releases it. What is no
 // video, cut off, damaged or of a kind that cannot be examined here is refused with codes.InvalidArgument, what is
 // over the size limit with codes.TooLarge.
-func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string, cover io.Reader) (_ *Staged, err error) {
+func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string, cover io.Reader) (staged *Staged, err error) {
 	f, err := m.adopt(src)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 	defer f.Close()
 	s := &Staged{m: m}
 	defer func() {
-		if err != nil {
+		if staged == nil { // also when a damaged file makes us panic
 			m.discard(f.Name())
 			s.Discard()
 		}

@@ -94,6 +94,7 @@ func TestStageVideoRefuses(t *testing.T) {
 		"huge width":               {setWidth(fast, 60000), "the file holds no video that can be played"},
 		"unknown codec":            {bytes.Replace(bytes.Clone(fast), []byte("avc1\x00\x00\x00\x00\x00\x00\x00\x01"), []byte("encv\x00\x00\x00\x00\x00\x00\x00\x01"), 1), "the file holds no video that can be played"},
 		"zero-sized box":           {append(bytes.Clone(slow[:32]), 0, 0, 0, 3, 'm', 'o', 'o', 'v'), "the video is damaged"},
+		"chunks once more":         {chunksAgain(slow), "the video is damaged"},
 		"nested tables":            {append(bytes.Clone(slow[:32]), nested("moov", "trak", "stbl", 200_000)...), "the file holds no video that can be played"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,12 +134,15 @@ func TestWithoutFFmpeg(t *testing.T) {
 func TestFaststart(t *testing.T) {
 	for name, moved := range map[string]bool{
 		"slow.mp4": true, "slow.mov": true, "fast.mp4": false, "frag.mp4": false, "wide 64": true, "index without size": true,
+		"stray table": true,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var original []byte
 			switch name {
 			case "wide 64":
 				original = wideOffsets(sample(t, "slow.mp4"))
+			case "stray table":
+				original = strayTable(sample(t, "slow.mp4"))
 			case "index without size":
 				original = sample(t, "slow.mp4")
 				binary.BigEndian.PutUint32(original[bytes.LastIndex(original, []byte("moov"))-4:], 0)

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"minidouyin/idl/codes"
@@ -49,6 +50,7 @@ type Media struct {
 	ffmpeg   string // "" = not to be used
 	ffprobe  string // "" = not to be used
 	jobs     chan struct{}
+	lossless sync.Mutex        // held while pictures compressed without loss are decoded
 	defaults map[string][]byte // the pictures of users without their own, by key
 }
 

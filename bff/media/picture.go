@@ -19,6 +19,7 @@ const (
 	pictureSide = 1024    // pixels of a stored picture's longer side
 	maxPixels   = 1 << 24 // of an uploaded picture; decoding takes a few bytes for each
 	maxScans    = 100     // of an uploaded JPEG; those that get better while they load have about ten
+	maxLossless = 1 << 19 // bytes of an uploaded WebP that are compressed without loss; a few bits may take a kilobyte of memory
 	jpegQuality = 85
 )
 
@@ -64,6 +65,15 @@ func (m *Media) reencode(src io.Reader, side int) (string, error) {
 	if format == "jpeg" && scans(content) > maxScans {
 		return "", refuse("the picture is made of too many scans")
 	}
+	if format == "webp" {
+		switch n := lossless(content); {
+		case n > maxLossless:
+			return "", refuse("the WebP picture has too much that is compressed without loss: send it as PNG or JPEG")
+		case n > 0:
+			m.lossless.Lock() // the codes alone may take 200 MB
+			defer m.lossless.Unlock()
+		}
+	}
 	picture, err := decodePicture(content)
 	if err != nil {
 		return "", refuse("the picture is damaged")
@@ -92,6 +102,19 @@ func scans(content []byte) (n int) {
 			}
 			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
 		}
+	}
+	return n
+}
+
+// lossless returns how many bytes of a WebP, in pixels or transparency, are compressed without loss.
+func lossless(content []byte) (n int) {
+	const header = 8 // of a chunk: its kind and the size of what follows, which is filled up to an even one
+	for at := 12; at+header <= len(content); {
+		size := int(binary.LittleEndian.Uint32(content[at+4:]))
+		if kind := string(content[at : at+4]); kind == "VP8L" || kind == "ALPH" {
+			n += size
+		}
+		at += header + size + size&1
 	}
 	return n
 }

@@ -169,7 +169,7 @@ func TestStagePicture(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
 		for name, want := range map[string]image.Point{
-			"picture.jpg": {X: 144, Y: 256}, "picture.webp": {X: 144, Y: 256}, "picture.png": {X: 1024, Y: 512},
+			"picture.jpg": {X: 144, Y: 256}, "picture.webp": {X: 144, Y: 256}, "lossless.webp": {X: 144, Y: 256}, "picture.png": {X: 1024, Y: 512},
 		} {
 			t.Run(name, func(t *testing.T) {
 				s, err := m.StagePicture(context.Background(), bytes.NewReader(sample(t, name)))
@@ -204,6 +204,8 @@ func TestStagePicture(t *testing.T) {
 			"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
 			"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
 			"scans":     {progressive(1000), codes.InvalidArgument, "the picture is made of too many scans"},
+			"codes":     {withoutLoss(maxLossless + 2), codes.InvalidArgument, "the WebP picture has too much that is compressed without loss: send it as PNG or JPEG"},
+			"few codes": {withoutLoss(10), codes.InvalidArgument, "the picture is damaged"},
 			"too large": {make([]byte, 5<<20+1), codes.TooLarge, "the file is larger than 5 MiB"},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -227,6 +229,14 @@ func bomb(tb testing.TB) []byte {
 	binary.BigEndian.PutUint32(header[8:], 100_000)
 	binary.BigEndian.PutUint32(header[17:], crc32.ChecksumIEEE(header[:17]))
 	return b.Bytes()
+}
+
+// withoutLoss returns a WebP of one pixel, compressed without loss, whose codes may take so many bytes.
+func withoutLoss(size int) []byte {
+	content := append([]byte("RIFF....WEBPVP8L....\x2f"), make([]byte, size-1)...)
+	binary.LittleEndian.PutUint32(content[4:], uint32(len(content)-8))
+	binary.LittleEndian.PutUint32(content[16:], uint32(size))
+	return content
 }
 
 // progressive returns a JPEG of 16 by 16 pixels that gets better so many times.

@@ -7,7 +7,6 @@ import (
 
 	"minidouyin/services/basics"
 	"minidouyin/services/interaction"
-	"minidouyin/services/internal/database"
 	"minidouyin/services/internal/reconcile"
 	"minidouyin/services/social"
 )
@@ -23,7 +22,7 @@ func Reconcile(ctx context.Context, name string, cfg Config, fix bool, report fu
 	if counts == nil {
 		return fmt.Errorf("%s: no such service", name)
 	}
-	db, err := database.Open(ctx, database.Config{DSN: cfg.DSN})
+	db, err := openDatabase(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -93,14 +93,10 @@ type Service struct {
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
 // come after those that every service has.
 func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (*Service, error) {
-	dbConfig := database.Config{DSN: cfg.DSN, Replicas: cfg.Replicas, Connections: cfg.Connections}
-	if cfg.OnStatement != nil {
-		dbConfig.OnStatement = func(ctx context.Context, sql string, _ []any) { cfg.OnStatement(ctx, sql) }
-	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	db, err := database.Open(ctx, dbConfig)
+	db, err := openDatabase(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -113,6 +109,14 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), service.Close())
 	}
 	return service, nil
+}
+
+func openDatabase(ctx context.Context, cfg Config) (*database.DB, error) {
+	dbConfig := database.Config{DSN: cfg.DSN, Replicas: cfg.Replicas, Connections: cfg.Connections}
+	if cfg.OnStatement != nil {
+		dbConfig.OnStatement = func(ctx context.Context, sql string, _ []any) { cfg.OnStatement(ctx, sql) }
+	}
+	return database.Open(ctx, dbConfig)
 }
 
 // Close ends what the service does beside its calls, within a few seconds, and closes the caches and the database. The

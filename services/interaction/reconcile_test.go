@@ -1,6 +1,7 @@
 package interaction_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -22,7 +23,12 @@ func TestReconcile(t *testing.T) {
 		s.mustUnlike(t, 3, 11)
 		reconcile := func(fix bool) (found []string) {
 			t.Helper()
-			err := services.Reconcile(t.Context(), services.Interaction, services.Config{DSN: dsn}, fix, func(d services.Difference) {
+			cfg := services.Config{DSN: dsn, OnStatement: func(_ context.Context, sql string) {
+				if why := servicetest.Foreign(sql); why != "" {
+					t.Errorf("%s: %s", why, sql)
+				}
+			}}
+			err := services.Reconcile(t.Context(), services.Interaction, cfg, fix, func(d services.Difference) {
 				found = append(found, fmt.Sprintf("%s %s %d: %d not %d", d.Table, d.Column, d.Key, d.Stored, d.Rows))
 			})
 			if err != nil {

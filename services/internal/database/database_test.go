@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
 
 	"minidouyin/services/internal/database"
@@ -77,6 +78,27 @@ func TestWriteRepeatsWhatLost(t *testing.T) {
 			t.Errorf("got %d, want %d", got, 2*workers*each)
 		}
 	})
+}
+
+// So does one that lost on TiDB; any other error that has no number of its own there stays.
+func TestWriteRepeatsWhatTiDBLost(t *testing.T) {
+	db := mustOpen(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	for said, want := range map[*mysql.MySQLError]int{
+		{Number: 9007, Message: "Write conflict, txnStartTS=1"}:         2,
+		{Number: 1105, Message: "pessimistic lock retry limit reached"}: 2,
+		{Number: 1105, Message: "out of something"}:                     1,
+	} {
+		tries := 0
+		err := db.Write(t.Context(), func(*gorm.DB) error {
+			if tries++; tries == 1 {
+				return said
+			}
+			return nil
+		})
+		if tries != want || (err == nil) != (want == 2) {
+			t.Errorf("%v: tried %d times, want %d (%v)", said, tries, want, err)
+		}
+	}
 }
 
 // A change that returns an error, panics, or outlives its context leaves nothing.

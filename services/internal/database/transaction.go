@@ -47,7 +47,16 @@ func Pause(ctx context.Context, d time.Duration) error {
 func lost(err error) bool {
 	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		const lockWaitTimeout, deadlock = 1205, 1213
-		return my.Number == lockWaitTimeout || my.Number == deadlock
+		// TiDB: without pessimistic locks a conflict is seen at the commit; with them a statement that meets others is
+		// tried again, so many times.
+		const writeConflict, unnumbered = 9007, 1105
+		switch my.Number {
+		case lockWaitTimeout, deadlock, writeConflict:
+			return true
+		case unnumbered:
+			return my.Message == "pessimistic lock retry limit reached"
+		}
+		return false
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		const busy, locked = 5, 6

@@ -121,6 +121,15 @@ func fault(step map[string]any) string {
 		}
 		return ""
 	}
+	if step["estRows"] != nil { // TiDB
+		switch id, info := text(step["id"]), text(step["operator info"]); {
+		case strings.Contains(id, "TableFullScan"), strings.Contains(id, "IndexFullScan") && !strings.Contains(info, "keep order:true"):
+			return "reads a whole table"
+		case strings.Contains(id, "Sort_"), strings.Contains(id, "TopN_"):
+			return "sorts rows"
+		}
+		return ""
+	}
 	if text(step["type"]) == "ALL" && !strings.HasPrefix(text(step["table"]), "<") {
 		return "reads a whole table"
 	}
@@ -142,6 +151,10 @@ func show(plan []map[string]any) string {
 	for _, step := range plan {
 		if detail, ok := step["detail"]; ok {
 			lines = append(lines, text(detail))
+			continue
+		}
+		if step["estRows"] != nil {
+			lines = append(lines, fmt.Sprintf("%s %s %s", text(step["id"]), text(step["access object"]), text(step["operator info"])))
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("table %s type %s key %s rows %s extra %s",

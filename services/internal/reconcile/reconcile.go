@@ -85,15 +85,15 @@ func (c Count) nextKeys(db *gorm.DB, from int64) (to int64, more bool, err error
 // differences compares the counts of the keys after from and up to to, by one statement.
 func (c Count) differences(db *gorm.DB, from, to int64) ([]Difference, error) {
 	var found []struct {
-		ID, Stored, Counted int64
+		ID, Kept, Counted int64
 	}
-	err := db.Raw("SELECT both_sides.id AS id, SUM(stored) AS stored, SUM(n) AS counted FROM ("+
-		"SELECT "+c.Key+" AS id, "+c.Column+" AS stored, 0 AS n FROM "+c.Table+" WHERE "+c.Key+" > ? AND "+c.Key+" <= ? "+
-		"UNION ALL SELECT id, 0 AS stored, n FROM ("+c.Rows+") AS counted_rows) AS both_sides "+
-		"GROUP BY both_sides.id HAVING SUM(stored) <> SUM(n)", from, to, from, to).Scan(&found).Error
+	err := db.Raw("SELECT both_sides.id AS id, SUM(kept) AS kept, SUM(n) AS counted FROM ("+
+		"SELECT "+c.Key+" AS id, "+c.Column+" AS kept, 0 AS n FROM "+c.Table+" WHERE "+c.Key+" > ? AND "+c.Key+" <= ? "+
+		"UNION ALL SELECT id, 0 AS kept, n FROM ("+c.Rows+") AS counted_rows) AS both_sides "+
+		"GROUP BY both_sides.id HAVING SUM(kept) <> SUM(n)", from, to, from, to).Scan(&found).Error
 	differences := make([]Difference, len(found))
 	for i, d := range found {
-		differences[i] = Difference{c.Table, c.Column, d.ID, d.Stored, d.Counted}
+		differences[i] = Difference{c.Table, c.Column, d.ID, d.Kept, d.Counted}
 	}
 	slices.SortFunc(differences, func(a, b Difference) int { return cmp.Compare(a.Key, b.Key) })
 	return differences, err

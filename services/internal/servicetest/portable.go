@@ -33,11 +33,18 @@ var (
 	isTable   = regexp.MustCompile(`^(CREATE|ALTER) (TABLE|INDEX|UNIQUE)`)
 	isLock    = regexp.MustCompile(`\b(GET_LOCK|RELEASE_LOCK)\s*\(`)
 	rowValues = regexp.MustCompile(`\([^()?]+,[^()?]+\)\s*[<>]=?\s*\(`)
+	quoted    = regexp.MustCompile("`[^`]*`")
+	// reserved are words that MariaDB takes as names without quotes, and MySQL 8 or TiDB do not.
+	reserved = regexp.MustCompile(`\b(STORED|VIRTUAL|GENERATED|RANK|LEAD|LAG|OF|GROUPS|EMPTY|SYSTEM|LATERAL|CUBE|ARRAY|MANUAL|PARALLEL)\b`)
 )
 
 // Foreign returns why a statement would not run on TiDB as it does on MySQL, "" when it would.
 func Foreign(statement string) string {
-	sql := strings.Join(strings.Fields(strings.ToUpper(strings.ReplaceAll(literal.ReplaceAllString(statement, "''"), "`", ""))), " ")
+	statement = strings.ToUpper(literal.ReplaceAllString(statement, "''"))
+	if reserved.MatchString(quoted.ReplaceAllString(statement, "")) {
+		return "a word that MySQL or TiDB takes as a name in quotes only"
+	}
+	sql := strings.Join(strings.Fields(strings.ReplaceAll(statement, "`", "")), " ")
 	for _, f := range foreign {
 		if f.pattern.MatchString(sql) {
 			return f.why

@@ -42,6 +42,7 @@ export function Comments({ video, close }: Props) {
 
 function Thread({ video }: { video: SlideFragment }) {
   const { t } = useWords()
+  const { viewer } = useSession()
   const change = useChange()
   const [text, setText] = useState('')
   const list = useList(CommentsDocument, { video: video.id, first: 20 }, (data) => data.video?.comments)
@@ -64,8 +65,10 @@ function Thread({ video }: { video: SlideFragment }) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return
-    setText('')
-    change(WriteCommentDocument, { video: video.id, content })
+    // A visitor may leave the dialog without signing in, and an answer may not come: what was written is kept then.
+    const clear = () => setText((now) => (now.trim() === content ? '' : now))
+    if (viewer) clear()
+    change(WriteCommentDocument, { video: video.id, content }, clear, () => setText((now) => now || content))
     scroller.current?.scrollTo({ top: 0 })
   }
 

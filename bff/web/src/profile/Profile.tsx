@@ -5,7 +5,7 @@ import { useQuery } from 'urql'
 import { Link, useLocation } from 'wouter'
 import { type FragmentType, unmask } from '../gql'
 import { CoverFragmentDoc, LikesDocument, ProfileFragmentDoc, ProfileOfDocument, WorksDocument } from '../gql/graphql'
-import { codeOf } from '../graph/client'
+import { isMissing } from '../graph/client'
 import { useList } from '../parts/hooks'
 import { Empty, Problem, Reached } from '../parts/parts'
 import { useTheme } from '../parts/theme'
@@ -34,7 +34,7 @@ export default function Profile({ id }: { id: string }) {
   }, [user])
 
   if (!user) {
-    if (codeOf(error) === 'NOT_FOUND') return <div className="page-alone"><Empty title={t.notFound} why={t.notFoundWhy} /></div>
+    if (isMissing(error)) return <div className="page-alone"><Empty title={t.notFound} why={t.notFoundWhy} /></div>
     if (error) return <div className="page-alone"><Problem error={error} again={() => again({ requestPolicy: 'network-only' })} /></div>
     return <ProfileSkeleton />
   }

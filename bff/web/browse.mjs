@@ -271,6 +271,17 @@ try {
     await side.locator('.line[data-unsent=false]', { hasText: 'hello from bob' }).waitFor()
     await accessible(desk, 'comments')
     await until('ann sees the count', async () => (await countOf(first.getByRole('button', { name: /^Comments/ }))) === 1)
+    for (const text of ['one more', 'and another']) {
+      await side.getByLabel('Say something nice…').fill(text)
+      await desk.keyboard.press('Enter')
+      await side.locator('.line[data-unsent=false]', { hasText: text }).waitFor()
+    }
+    await side.locator('.line').first().getByRole('button', { name: 'Delete' }).dblclick()
+    await until('one of the comments is gone', async () => (await countOf(first.getByRole('button', { name: /^Comments/ }))) === 2)
+    await side.locator('.line', { hasText: 'one more' }).getByRole('button', { name: 'Delete' }).click()
+    await side.locator('.line', { hasText: 'one more' }).waitFor({ state: 'detached' })
+    await side.getByLabel('Say something nice…').press('Escape')
+    await side.waitFor({ state: 'detached' })
   })
   await step(desk, 'copies the link', async () => {
     await deskFirst.getByRole('button', { name: 'Share' }).click()
@@ -303,6 +314,10 @@ try {
     await phone.getByRole('tab', { name: /Likes/ }).click()
     await phone.locator('.cover').nth(1).waitFor()
     await accessible(phone, 'profile')
+    await phone.locator('.cover a').first().click()
+    await first.waitFor()
+    await phone.goBack()
+    await phone.getByRole('tab', { name: /Likes/, selected: true }).waitFor()
     await phone.getByRole('button', { name: /Followers/ }).click()
     await phone.getByRole('dialog').getByRole('button', { name: 'Follow', exact: true }).click()
     await phone.getByRole('dialog').getByRole('button', { name: 'Unfollow', exact: true }).waitFor()

@@ -20,6 +20,14 @@ export function Comments({ video, close }: Props) {
   const desktop = useDesktop()
   const { t, count } = useWords()
   const title = t.commentCount(count(video.commentCount))
+  const side = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    side.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true })
+    }
+  }, [desktop])
   if (!desktop) {
     return (
       <Drawer title={title} close={close} className="comments-drawer">
@@ -28,7 +36,15 @@ export function Comments({ video, close }: Props) {
     )
   }
   return (
-    <aside className="comments-side" aria-label={t.comments}>
+    <aside
+      className="comments-side"
+      aria-label={t.comments}
+      ref={side}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.nativeEvent.isComposing) close()
+      }}
+    >
       <header className="drawer-head">
         <h2>{title}</h2>
         <button type="button" className="icon-button" aria-label={t.close} onClick={close}>
@@ -137,7 +153,9 @@ function Line({ comment: masked, video }: { comment: FragmentType<typeof Comment
           type="button"
           className="icon-button quiet"
           aria-label={t.remove}
-          onClick={() => change(RemoveCommentDocument, { video: video.id, comment: comment.id })}
+          onClick={({ detail }) => {
+            if (detail <= 1) change(RemoveCommentDocument, { video: video.id, comment: comment.id }) // a second tap meets the next line
+          }}
         >
           <Trash2 size={16} />
         </button>

@@ -80,6 +80,8 @@ func TestCallsOfWebClient(t *testing.T) {
 		"PeerOf":        {`{"user": "$cat"}`, "BatchGetUsers 1"},
 		"Conversation":  {`{"with": "$cat", "last": 30}`, "BatchGetUsers 1, ListMessages 1"},
 		"SendMessage":   {`{"to": "$cat", "content": "hi"}`, "BatchGetUsers 1, SendMessage 1"},
+		"Retitle":       {`{"video": "#0", "title": "better ~"}`, "UpdateVideo 1"},
+		"RemoveVideo":   {`{"video": "%"}`, "DeleteVideo 1"},
 		"Publish":       {``, "BatchGetRelationStats 1, BatchGetUsers 1, BatchGetVideoStats 1, CreateVideo 1, ReserveFiles 1"},
 
 		// With the write that they tell of.
@@ -108,6 +110,12 @@ func TestCallsOfWebClient(t *testing.T) {
 					w.calls.take()
 					id := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(a.text)[1]
 					return w.named(tb, w.tokens["ann"], hash, w.fill(fmt.Sprintf(`{"video": "#0", "comment": %q}`, id)))
+				}
+			case "RemoveVideo":
+				run = func(tb testing.TB, w *world) answer {
+					id := w.publish(tb, w.tokens["ann"], "soon gone")
+					w.calls.take()
+					return w.named(tb, w.tokens["ann"], hash, fmt.Sprintf(`{"video": %q}`, id))
 				}
 			case "CountsOf":
 				run = told(hash, operation.variables, asGraphQLOf("bob", `mutation { createComment(input: {videoId: "#0", content: "hm"}) { __typename } }`), 3)

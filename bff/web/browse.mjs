@@ -75,6 +75,20 @@ const titled = (page, title) => page.locator('.slide', { hasText: title })
 const likeOf = (slide) => slide.getByRole('button', { name: /^Like/ })
 const countOf = async (button) => Number((await button.innerText()).trim())
 
+// loses has a page's next changes lost: their answers, or with early the requests themselves.
+async function loses(page, early, act) {
+  const lose = async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback()
+    if (!early) await route.fetch()
+    return route.abort()
+  }
+  away = true
+  await page.route('**/graphql', lose)
+  await act()
+  await page.unroute('**/graphql', lose)
+  away = false
+}
+
 async function until(what, check) {
   const end = Date.now() + 20_000
   for (;;) {
@@ -84,11 +98,18 @@ async function until(what, check) {
   }
 }
 
-async function signUp(page, name) {
+// watches waits until a slide, by its number, is the one that is watched.
+const watches = (page, n) => until(`slide ${n} is watched`, async () => {
+  const slides = page.locator('.slide')
+  if ((await slides.count()) <= n) return false
+  return slides.nth(n).evaluate((slide) => !slide.inert && Math.abs(slide.getBoundingClientRect().top - slide.parentElement.getBoundingClientRect().top) < 2)
+})
+
+async function signUp(page, name, password = 'a good secret') {
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Sign up' }).click()
   await dialog.getByLabel('Name').fill(name)
-  await dialog.getByLabel('Password').fill('a good secret')
+  await dialog.getByLabel('Password').fill(password)
   await dialog.getByRole('button', { name: 'Sign up' }).click()
   await dialog.waitFor({ state: 'detached' })
 }
@@ -140,6 +161,20 @@ try {
     await phone.keyboard.press('Escape')
     await until('the comment counts', async () => (await countOf(button)) === before + 1)
   })
+  await step(phone, 'keeps the words of a comment that cannot be sent', async () => {
+    await phone.locator('.slide').nth(1).getByRole('button', { name: /^Comments/ }).click()
+    const drawer = phone.getByRole('dialog')
+    const field = drawer.getByLabel('Say something nice…')
+    await loses(phone, true, async () => {
+      await field.fill('not to be lost')
+      await drawer.getByRole('button', { name: 'Send' }).click()
+      await phone.locator('.toast', { hasText: 'cannot be reached' }).waitFor()
+    })
+    await until('the words are back', async () => (await field.inputValue()) === 'not to be lost')
+    const over = await phone.locator('.toast').evaluate((toast) => toast.parentElement.matches(':popover-open'))
+    if (!over) throw new Error('what went wrong is said behind the dialog')
+    await phone.keyboard.press('Escape')
+  })
   await step(phone, 'follows', async () => {
     const button = phone.locator('.slide').nth(1).getByRole('button', { name: 'Follow', exact: true })
     await button.click()
@@ -158,6 +193,11 @@ try {
   })
   await step(phone, 'chooses a video, a title and a cover', async () => {
     await phone.locator('input[type=file]').setInputFiles(video)
+    const publish = phone.getByRole('button', { name: 'Publish', exact: true })
+    await phone.getByLabel('Title').fill('😀'.repeat(51))
+    if (await publish.isEnabled()) throw new Error('a title may be too long')
+    await phone.getByLabel('Title').fill('😀'.repeat(50))
+    if (!(await publish.isEnabled())) throw new Error('a title may not have 50 characters')
     await phone.getByLabel('Title').fill('Fresh from ann')
     await phone.locator('.frame').nth(3).click()
     await accessible(phone, 'draft')
@@ -174,9 +214,22 @@ try {
     await desk.goto(server + '/')
     await titled(desk, 'Fresh from ann').waitFor()
     await accessible(desk, 'feed')
+    await desk.keyboard.press('ArrowDown')
+    await watches(desk, 1)
     await desk.getByRole('button', { name: 'Sign in' }).click()
-    await signUp(desk, 'bob')
+    await signUp(desk, ' bob', ' a good secret ')
     await desk.getByRole('button', { name: 'Sign out' }).waitFor()
+    await watches(desk, 1)
+    const login = await desk.request.post(`${server}/douyin/user/login/`, { params: { username: 'bob', password: ' a good secret ' } })
+    if ((await login.json()).status_code !== 0) throw new Error('the password is not the one that was typed')
+  })
+  await step(desk, 'comes back to the same video', async () => {
+    await desk.locator('.slide').nth(1).getByRole('link', { name: /^Profile of/ }).click()
+    await desk.locator('.profile').waitFor()
+    await desk.goBack()
+    await watches(desk, 1)
+    await desk.keyboard.press('ArrowUp')
+    await watches(desk, 0)
   })
   await step(desk, 'by keyboard likes, changes, pauses and turns sound on', async () => {
     await desk.locator('.slides').focus()
@@ -192,6 +245,20 @@ try {
     await desk.keyboard.press('m')
     await until('it has sound', () => second.evaluate((player) => !player.muted))
     await desk.keyboard.press('m')
+    const like = likeOf(desk.locator('.slide').nth(1))
+    await like.click()
+    await until('the second one is liked', async () => (await like.getAttribute('aria-pressed')) === 'true')
+    await desk.keyboard.press('ArrowDown')
+    await watches(desk, 2)
+    await desk.keyboard.press(' ')
+    await until('the third one is paused', () => desk.locator('.slide').nth(2).locator('video').evaluate((player) => player.paused))
+    if ((await like.getAttribute('aria-pressed')) !== 'true') throw new Error('the key meant another video')
+    for (let i = 0; i < 3; i++) await desk.keyboard.down('c') // held, it counts once
+    await desk.keyboard.up('c')
+    await desk.getByRole('complementary', { name: 'Comments' }).waitFor()
+    await desk.keyboard.press('c')
+    await desk.keyboard.press('ArrowUp')
+    await watches(desk, 1)
     await desk.keyboard.press('ArrowUp')
     await until('the first one plays', () => deskFirst.locator('video').evaluate((player) => !player.paused))
     await desk.waitForTimeout(700)
@@ -204,6 +271,17 @@ try {
     await side.locator('.line[data-unsent=false]', { hasText: 'hello from bob' }).waitFor()
     await accessible(desk, 'comments')
     await until('ann sees the count', async () => (await countOf(first.getByRole('button', { name: /^Comments/ }))) === 1)
+    for (const text of ['one more', 'and another']) {
+      await side.getByLabel('Say something nice…').fill(text)
+      await desk.keyboard.press('Enter')
+      await side.locator('.line[data-unsent=false]', { hasText: text }).waitFor()
+    }
+    await side.locator('.line').first().getByRole('button', { name: 'Delete' }).dblclick()
+    await until('one of the comments is gone', async () => (await countOf(first.getByRole('button', { name: /^Comments/ }))) === 2)
+    await side.locator('.line', { hasText: 'one more' }).getByRole('button', { name: 'Delete' }).click()
+    await side.locator('.line', { hasText: 'one more' }).waitFor({ state: 'detached' })
+    await side.getByLabel('Say something nice…').press('Escape')
+    await side.waitFor({ state: 'detached' })
   })
   await step(desk, 'copies the link', async () => {
     await deskFirst.getByRole('button', { name: 'Share' }).click()
@@ -236,6 +314,10 @@ try {
     await phone.getByRole('tab', { name: /Likes/ }).click()
     await phone.locator('.cover').nth(1).waitFor()
     await accessible(phone, 'profile')
+    await phone.locator('.cover a').first().click()
+    await first.waitFor()
+    await phone.goBack()
+    await phone.getByRole('tab', { name: /Likes/, selected: true }).waitFor()
     await phone.getByRole('button', { name: /Followers/ }).click()
     await phone.getByRole('dialog').getByRole('button', { name: 'Follow', exact: true }).click()
     await phone.getByRole('dialog').getByRole('button', { name: 'Unfollow', exact: true }).waitFor()
@@ -259,6 +341,42 @@ try {
     await until('nothing is unread', async () => (await phone.locator('.badge').count()) === 0)
     await accessible(phone, 'chat')
     await accessible(desk, 'chat')
+  })
+
+  await step(desk, 'sends a message whose answer is lost, and tries again: it is sent once', async () => {
+    for (let i = 0; i < 2; i++) { // the same words twice are two messages
+      await loses(desk, false, async () => {
+        await desk.getByLabel('Write a message…').fill('did you get this?')
+        await desk.keyboard.press('Enter')
+        await desk.locator('.bubble[data-failed=true]').waitFor()
+      })
+      await desk.getByRole('button', { name: /Not sent/ }).click()
+      await desk.locator('.bubble.sent:not([data-failed])', { hasText: 'did you get this?' }).nth(i).waitFor()
+      await until('nothing waits to be sent', async () => (await desk.locator('.bubble[data-failed]').count()) === 0)
+    }
+    await phone.locator('.bubble.received', { hasText: 'did you get this?' }).nth(1).waitFor()
+    for (const page of [phone, desk]) if ((await page.locator('.bubble', { hasText: 'did you get this?' }).count()) !== 2) throw new Error('there are more than two')
+  })
+  await step(phone, 'cut off before it has heard anything, reads what was written meanwhile', async () => {
+    let cut = false
+    const sockets = new Set()
+    await phone.routeWebSocket(/graphql/, (socket) => {
+      if (cut) return socket.close({ code: 1001 })
+      sockets.add(socket)
+      socket.connectToServer()
+    })
+    const heard = phone.waitForEvent('websocket')
+    await phone.reload()
+    await heard
+    await phone.locator('.bubble.received', { hasText: 'did you get this?' }).first().waitFor()
+    cut = true
+    for (const socket of sockets) await socket.close({ code: 1001 })
+    await phone.getByText('No connection').waitFor()
+    await desk.getByLabel('Write a message…').fill('have you been away?')
+    await desk.keyboard.press('Enter')
+    await desk.locator('.bubble.sent:not([data-failed])', { hasText: 'have you been away?' }).waitFor()
+    cut = false
+    await phone.locator('.bubble.received', { hasText: 'have you been away?' }).waitFor()
   })
 
   await phone.evaluate(() => { window.sameLife = true })
@@ -289,6 +407,30 @@ try {
     await phone.getByRole('button', { name: '浅色主题' }).click()
     await accessible(phone, 'profile in light')
     await phone.getByRole('button', { name: 'English' }).click()
+  })
+  await step(phone, 'gives a video another title, and deletes it', async () => {
+    await phone.getByRole('tab', { name: /Works/ }).click()
+    await phone.locator('.cover a').first().click()
+    await titled(phone, 'Fresh from ann').waitFor()
+    await phone.getByRole('button', { name: 'Edit video' }).click()
+    const drawer = phone.getByRole('dialog')
+    await drawer.getByLabel('Title').fill('Better from ann')
+    await drawer.getByRole('button', { name: 'Save' }).click()
+    await titled(phone, 'Better from ann').waitFor()
+    await until('the page has the title', async () => (await phone.title()) === 'Better from ann · minidouyin')
+    await phone.getByRole('button', { name: 'Edit video' }).click()
+    await drawer.getByRole('button', { name: 'Delete video' }).click()
+    await accessible(phone, 'deleting')
+    await drawer.getByRole('button', { name: 'Cancel' }).click()
+    await drawer.getByRole('button', { name: 'Delete video' }).click()
+    await drawer.getByRole('button', { name: 'Delete for good' }).click()
+    await phone.getByText('No works yet').waitFor()
+    await phone.getByRole('tab', { name: 'Works 0' }).waitFor()
+    await menu(phone, 'For you').click()
+    await first.waitFor()
+    if ((await titled(phone, 'from ann').count()) !== 0) throw new Error('it is in the feed')
+    await menu(phone, 'Me').click()
+    await phone.locator('.profile').waitFor()
   })
   await step(phone, 'signs out', async () => {
     await phone.getByRole('button', { name: 'Sign out' }).click()

@@ -1,5 +1,5 @@
 import { Compass, House, Languages, LogIn, LogOut, MessageCircle, Moon, Plus, Sun, User, WifiOff } from 'lucide-react'
-import { lazy, type ReactNode, Suspense } from 'react'
+import { Fragment, lazy, type ReactNode, Suspense } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import Feed, { Watch } from './feed/Feed'
 import { Inbox, useUnread } from './messages/inbox'
@@ -17,9 +17,8 @@ const SignInPage = lazy(() => import('./session/SignInPage'))
 
 // App is the frame of all pages: where one can go, and what is there.
 export function App() {
-  const { viewer } = useSession()
   return (
-    <Inbox key={viewer?.id}>
+    <Inbox>
       <div className="shell">
         <Navigation />
         <main>
@@ -47,7 +46,7 @@ export function App() {
 function Own({ children }: { children: (id: number) => ReactNode }) {
   const { viewer, known, ask } = useSession()
   const { t } = useWords()
-  if (viewer) return children(viewer.databaseId)
+  if (viewer) return <Fragment key={viewer.id}>{children(viewer.databaseId)}</Fragment>
   if (!known) return <div className="page-loading"><span className="spinner" /></div>
   return (
     <div className="page-alone">
@@ -82,7 +81,7 @@ function Navigation() {
   const toast = useToast()
   const unread = useUnread()
   const [path, go] = useLocation()
-  const at = (prefix: string) => (prefix === '/' ? path === '/' : path.startsWith(prefix)) ? ('page' as const) : undefined
+  const at = (page: string) => path === page || (page !== '/' && path.startsWith(page + '/')) ? ('page' as const) : undefined
   const own = viewer ? `/user/${viewer.databaseId}` : '/me'
 
   return (

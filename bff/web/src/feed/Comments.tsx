@@ -20,6 +20,14 @@ export function Comments({ video, close }: Props) {
   const desktop = useDesktop()
   const { t, count } = useWords()
   const title = t.commentCount(count(video.commentCount))
+  const side = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    side.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true })
+    }
+  }, [desktop])
   if (!desktop) {
     return (
       <Drawer title={title} close={close} className="comments-drawer">
@@ -28,7 +36,15 @@ export function Comments({ video, close }: Props) {
     )
   }
   return (
-    <aside className="comments-side" aria-label={t.comments}>
+    <aside
+      className="comments-side"
+      aria-label={t.comments}
+      ref={side}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.nativeEvent.isComposing) close()
+      }}
+    >
       <header className="drawer-head">
         <h2>{title}</h2>
         <button type="button" className="icon-button" aria-label={t.close} onClick={close}>
@@ -42,6 +58,7 @@ export function Comments({ video, close }: Props) {
 
 function Thread({ video }: { video: SlideFragment }) {
   const { t } = useWords()
+  const { viewer } = useSession()
   const change = useChange()
   const [text, setText] = useState('')
   const list = useList(CommentsDocument, { video: video.id, first: 20 }, (data) => data.video?.comments)
@@ -64,8 +81,10 @@ function Thread({ video }: { video: SlideFragment }) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return
-    setText('')
-    change(WriteCommentDocument, { video: video.id, content })
+    // A visitor may leave the dialog without signing in, and an answer may not come: what was written is kept then.
+    const clear = () => setText((now) => (now.trim() === content ? '' : now))
+    if (viewer) clear()
+    change(WriteCommentDocument, { video: video.id, content }, clear, () => setText((now) => now || content))
     scroller.current?.scrollTo({ top: 0 })
   }
 
@@ -134,7 +153,9 @@ function Line({ comment: masked, video }: { comment: FragmentType<typeof Comment
           type="button"
           className="icon-button quiet"
           aria-label={t.remove}
-          onClick={() => change(RemoveCommentDocument, { video: video.id, comment: comment.id })}
+          onClick={({ detail }) => {
+            if (detail <= 1) change(RemoveCommentDocument, { video: video.id, comment: comment.id }) // a second tap meets the next line
+          }}
         >
           <Trash2 size={16} />
         </button>

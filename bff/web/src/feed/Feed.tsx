@@ -1,9 +1,9 @@
 import { ArrowUp, ChevronDown, ChevronUp, Clapperboard } from 'lucide-react'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useQuery, useSubscription } from 'urql'
 import { unmask } from '../gql'
 import { CountsOfDocument, NewVideosDocument, type SlideFragment, SlideFragmentDoc, WatchDocument } from '../gql/graphql'
-import { codeOf } from '../graph/client'
+import { isMissing } from '../graph/client'
 import { useDesktop } from '../parts/hooks'
 import { Empty, Problem } from '../parts/parts'
 import { useSession } from '../session/session'
@@ -12,7 +12,7 @@ import { useLike } from './actions'
 import { Comments } from './Comments'
 import { Slide } from './Slide'
 import { setMuted, useMuted } from './sound'
-import { useFeed } from './useFeed'
+import { placeOf, useFeed } from './useFeed'
 import './feed.css'
 
 // Feed is the endless list of videos, from the newest.
@@ -42,7 +42,7 @@ export function Watch({ id }: { id: string }) {
     }
   }, [video])
   if (video) return <Reel {...feed} videos={videos} />
-  if (codeOf(error) === 'NOT_FOUND') return <div className="feed-alone"><Empty icon={<Clapperboard />} title={t.notFound} why={t.notFoundWhy} /></div>
+  if (isMissing(error) || data?.video === null) return <div className="feed-alone"><Empty icon={<Clapperboard />} title={t.notFound} why={t.notFoundWhy} /></div>
   if (error) return <div className="feed-alone"><Problem error={error} again={() => again({ requestPolicy: 'network-only' })} /></div>
   return <FeedSkeleton />
 }
@@ -56,21 +56,30 @@ function FeedSkeleton() {
   )
 }
 
-type ReelProps = Omit<ReturnType<typeof useFeed>, 'loading'> & { videos: SlideFragment[] }
+type ReelProps = ReturnType<typeof useFeed> & { videos: SlideFragment[] }
 
-function Reel({ videos, error, atEnd, more, over, again }: ReelProps) {
+function Reel({ videos, error, atEnd, more, over, again, keep }: ReelProps) {
   const { t } = useWords()
   const { viewer } = useSession()
   const desktop = useDesktop()
   const muted = useMuted()
   const like = useLike()
   const scroller = useRef<HTMLDivElement>(null)
-  const [watched, setWatched] = useState<string | undefined>(undefined)
+  const [watched, setWatched] = useState(() => placeOf()?.watched)
   const [paused, setPaused] = useState(false)
   const [comments, setComments] = useState(false)
   const [news, setNews] = useState<string | null>(null)
   const index = Math.max(0, videos.findIndex((video) => video.id === watched))
   const video = videos[index]
+
+  useLayoutEffect(() => {
+    const root = scroller.current
+    const at = [...(root?.querySelectorAll<HTMLElement>('.slide') ?? [])].findIndex(({ dataset }) => dataset.video === placeOf()?.watched)
+    if (root && at > 0) root.scrollTo({ top: at * root.clientHeight, behavior: 'instant' })
+  }, [])
+  useEffect(() => {
+    if (watched) keep(watched)
+  }, [watched, keep])
 
   // The slide that fills most of the screen is the one that is watched.
   const count = videos.length
@@ -114,7 +123,7 @@ function Reel({ videos, error, atEnd, more, over, again }: ReelProps) {
     function press(event: KeyboardEvent) {
       const on = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || on.closest('input, textarea, dialog, [contenteditable]')) return
-      if (!video) return
+      if (!video || (event.repeat && !event.key.startsWith('Arrow'))) return
       switch (event.key) {
         case 'ArrowDown':
           go(1)

@@ -1,5 +1,5 @@
-import { Heart, MessageCircle, Music2, Play, Plus, Check, Share2, Volume2, VolumeX } from 'lucide-react'
-import { type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
+import { Ellipsis, Heart, MessageCircle, Music2, Play, Plus, Check, Share2, Volume2, VolumeX } from 'lucide-react'
+import { lazy, type PointerEvent, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import type { SlideFragment } from '../gql/graphql'
 import { Avatar } from '../parts/parts'
@@ -8,6 +8,8 @@ import { useSession } from '../session/session'
 import { useWords } from '../text/text'
 import { useFollow, useLike, useShare } from './actions'
 import { setMuted, useMuted } from './sound'
+
+const OwnVideo = lazy(() => import('./OwnVideo'))
 
 interface Props {
   video: SlideFragment
@@ -19,7 +21,8 @@ interface Props {
 
 const doubleTap = 280 // ms
 
-// Slide is one video of the feed, as large as the screen. Only those near the one that is watched have a player.
+// Slide is one video of the feed, as large as the screen. Only those near the one that is watched have a player, and only
+// that one itself can be acted on: the keys that change videos take the focus along.
 export function Slide({ video, near, paused, setPaused, openComments }: Props) {
   const { t, count, ago } = useWords()
   const { viewer } = useSession()
@@ -27,6 +30,7 @@ export function Slide({ video, near, paused, setPaused, openComments }: Props) {
   const like = useLike()
   const follow = useFollow()
   const share = useShare()
+  const [editing, setEditing] = useState(false)
   const [hearts, setHearts] = useState<{ key: number; x: number; y: number }[]>([])
   const lastTap = useRef({ time: 0, timer: 0 })
   const author = video.author
@@ -51,7 +55,7 @@ export function Slide({ video, near, paused, setPaused, openComments }: Props) {
   }
 
   return (
-    <article className="slide" data-video={video.id} aria-label={t.videoBy(name)}>
+    <article className="slide" data-video={video.id} aria-label={t.videoBy(name)} inert={!active}>
       <img className="slide-backdrop" src={near <= 2 ? video.coverUrl : undefined} alt="" />
       <div className="stage">
         <div className="screen" onPointerUp={tap}>
@@ -125,11 +129,17 @@ export function Slide({ video, near, paused, setPaused, openComments }: Props) {
             <Share2 />
             <span>{t.share}</span>
           </button>
+          {author && author.id === viewer?.id && (
+            <button type="button" className="action small" aria-label={t.editVideo} onClick={() => setEditing(true)}>
+              <Ellipsis />
+            </button>
+          )}
           <button type="button" className="action small" aria-label={muted ? t.unmute : t.mute} onClick={() => setMuted(!muted)}>
             {muted ? <VolumeX /> : <Volume2 />}
           </button>
         </div>
       </div>
+      {editing && <Suspense><OwnVideo video={video} close={() => setEditing(false)} /></Suspense>}
     </article>
   )
 }

@@ -5,17 +5,20 @@ import { useToast } from '../parts/toast'
 import { useSession } from '../session/session'
 import { useWords } from '../text/text'
 
-// useChange returns how to run a mutation as the viewer: a visitor signs in first, and it goes on then. What fails is said.
+// useChange returns how to run a mutation as the viewer: a visitor signs in first, and it goes on then. What fails is said, and
+// failed is called.
 export function useChange() {
   const { withSession } = useSession()
   const { problem } = useWords()
   const toast = useToast()
   return useCallback(
-    <Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables, done?: (data: Data) => void) => {
+    <Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables, done?: (data: Data) => void, failed?: () => void) => {
       withSession((client: Client) => {
         void client.mutation(mutation, variables).then(({ data, error }) => {
-          if (error) toast(problem(error))
-          else if (data) done?.(data)
+          if (error) {
+            toast(problem(error))
+            failed?.()
+          } else if (data) done?.(data)
         })
       })
     },

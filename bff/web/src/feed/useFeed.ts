@@ -1,35 +1,29 @@
 import { useCallback, useEffect, useMemo, useReducer } from 'react'
-import { type CombinedError, useClient } from 'urql'
+import { useClient } from 'urql'
 import { pipe, subscribe } from 'wonka'
 import { type FragmentType, unmask } from '../gql'
 import { useSession } from '../session/session'
-import { FeedDocument, type FeedQuery, SlideFragmentDoc, type SlideFragment } from '../gql/graphql'
+import { FeedDocument, SlideFragmentDoc, type SlideFragment } from '../gql/graphql'
+import { change, type State } from './pages'
 
 const perPage = 8
 
-interface Page {
-  after: string | null
-  data?: FeedQuery | undefined
-  error?: CombinedError | undefined
+// Where one is in the feed is kept with the entry of the history, for as long as the page lives: going back leads there.
+interface Place {
+  life: number
+  watched: string // id of a video
+  cursors: (string | null)[]
 }
 
-interface State {
-  round: number // counts how often the feed was started over
-  pages: Page[]
+// placeOf returns where one was when the present entry of the history was left.
+export function placeOf(): Place | undefined {
+  const { feed } = (history.state ?? {}) as { feed?: Place }
+  return feed?.life === performance.timeOrigin ? feed : undefined
 }
 
-type Change = { over: true } | { more: string } | { round: number; page: Page }
-
-function change(state: State, by: Change): State {
-  if ('over' in by) return { round: state.round + 1, pages: [{ after: null, data: state.pages[0]?.data }] }
-  if ('more' in by) {
-    const known = state.pages.some((page) => page.after === by.more)
-    return known ? state : { ...state, pages: [...state.pages, { after: by.more }] }
-  }
-  if (by.round !== state.round) return state
-  const pages = state.pages.map((page) =>
-    page.after === by.page.after ? { ...by.page, data: by.page.data ?? page.data } : page)
-  return { ...state, pages }
+function start(): State {
+  const cursors = placeOf()?.cursors ?? [null]
+  return { round: 0, pages: cursors.map((after) => ({ after })) }
 }
 
 // useFeed returns the videos of the feed, from the newest. Each page is asked for by the cursor of the one before, which
@@ -38,7 +32,7 @@ function change(state: State, by: Change): State {
 export function useFeed() {
   const client = useClient()
   const { signedIn } = useSession()
-  const [state, dispatch] = useReducer(change, { round: 0, pages: [{ after: null }] })
+  const [state, dispatch] = useReducer(change, undefined, start)
   const { round } = state
   const cursors = state.pages.map((page) => page.after ?? '').join('\n')
 
@@ -78,5 +72,9 @@ export function useFeed() {
         .then(({ data, error }) => dispatch({ round, page: { after, data, error } }))
     }
   }, [client, signedIn, round, state.pages])
-  return { videos, loading: !last?.data && !last?.error, error: last?.error, atEnd: info?.hasNextPage === false, more, over, again }
+  const keep = useCallback((watched: string) => {
+    const feed: Place = { life: performance.timeOrigin, watched, cursors: cursors.split('\n').map((cursor) => cursor || null) }
+    history.replaceState({ ...(history.state as object | null), feed }, '')
+  }, [cursors])
+  return { videos, error: last?.error, atEnd: info?.hasNextPage === false, more, over, again, keep }
 }

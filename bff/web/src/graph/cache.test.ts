@@ -4,10 +4,11 @@ import { filter, makeSubject, merge, mergeMap, pipe, subscribe, takeUntil } from
 import { beforeEach, describe, expect, test } from 'vitest'
 import { unmask } from '../gql'
 import {
-  CommentLineFragmentDoc, CommentsDocument, ConversationDocument, FeedDocument, FollowDocument, FriendsDocument, LikeDocument,
+  CommentLineFragmentDoc, CommentsDocument, ConversationDocument, FeedDocument, type FeedQuery, FollowDocument, FriendsDocument, LikeDocument,
   LineFragmentDoc, MessageReceivedDocument, ProfileFragmentDoc, ProfileOfDocument, PublishDocument, RemoveCommentDocument,
-  SendMessageDocument, SlideFragmentDoc, UnlikeDocument, WhoAmIDocument, WorksDocument, WriteCommentDocument,
+  RemoveVideoDocument, RetitleDocument, SendMessageDocument, SlideFragmentDoc, UnlikeDocument, WatchDocument, WhoAmIDocument, WorksDocument, WriteCommentDocument,
 } from '../gql/graphql'
+import { change as changeFeed, type State } from '../feed/pages'
 import { cacheOptions } from './cache'
 
 // A server that answers when it is told to.
@@ -165,6 +166,42 @@ test('a new video is the first of the feed and of the works', async () => {
   await answer('Publish', { publishVideo: { __typename: 'PublishVideoPayload', video: video('new') } })
   expect(feed().map(({ id }) => id)).toEqual(['new', 'old'])
   expect(works.data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['new', 'old'])
+})
+
+test('a new title shows wherever the video is seen', async () => {
+  const feed = await showFeed('v', 'w')
+  await change(RetitleDocument, { video: 'v', title: 'better' })
+  await answer('Retitle', { updateVideo: { __typename: 'UpdateVideoPayload', video: { __typename: 'Video', id: 'v', title: 'better' } } })
+  expect(feed().map(({ title }) => title)).toEqual(['better', 'w'])
+})
+
+test('a deleted video is gone from all lists, and from its address, once the server has said so', async () => {
+  const feed = await showFeed('v', 'w')
+  const works = watch(WorksDocument, { user: 'ann', first: 24, after: null })
+  await answer('Works', { user: { ...ann, videos: list('VideoConnection', [video('v'), video('w')]) } })
+  const watched = watch(WatchDocument, { id: '7', signedIn: true })
+  await answer('Watch', { video: video('v') })
+  await change(RemoveVideoDocument, { video: 'v' })
+  expect(feed()).toHaveLength(2)
+  await answer('RemoveVideo', { deleteVideo: { __typename: 'DeleteVideoPayload', deletedVideoId: 'v' } })
+  expect(feed().map(({ id }) => id)).toEqual(['w'])
+  expect(works.data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['w'])
+  expect(watched.data).toEqual({ video: null })
+  expect(waiting).toEqual([])
+})
+
+test('a first page of the feed that comes anew is linked with what follows', () => {
+  const data = (ids: string) => ({ feed: list('FeedConnection', ids.split('').map(video), { hasNextPage: true, endCursor: ids.at(-1) }) }) as unknown as FeedQuery
+  const shown = ({ pages }: State) => [...new Set(pages.flatMap((page) => page.data?.feed.nodes.map(({ id }) => id) ?? ['?']))].join('')
+  const bring = (state: State, after: string | null, ids: string) => changeFeed(state, { round: 0, page: { after, data: data(ids) } })
+  let state: State = { round: 0, pages: [{ after: null, data: data('hgf') }, { after: 'f', data: data('edc') }] }
+  expect(bring(state, null, 'hgf')).toEqual(state)
+  state = bring(state, null, 'kji')
+  expect(shown(state)).toBe('kji?edc')
+  state = bring(state, 'i', 'hgf')
+  expect(shown(state)).toBe('kjihgfedc')
+  state = bring(bring(state, null, 'mlk'), 'k', 'jih')
+  expect(shown(state)).toBe('mlkjihgfedc')
 })
 
 describe('messages', () => {

@@ -4,6 +4,7 @@ import type {
   MessageReceivedSubscription,
   PublishMutation,
   RemoveCommentMutation,
+  RemoveVideoMutation,
   SendMessageMutation,
   WriteCommentMutation,
 } from '../gql/graphql'
@@ -109,7 +110,7 @@ export const cacheOptions: CacheExchangeOpts = {
     ...Object.fromEntries(
       [
         'VideoConnection', 'FeedConnection', 'CommentConnection', 'UserConnection', 'FriendConnection', 'MessageConnection',
-        'PageInfo', 'SessionPayload', 'UpdateProfilePayload', 'PublishVideoPayload', 'DeleteVideoPayload', 'LikeVideoPayload',
+        'PageInfo', 'SessionPayload', 'UpdateProfilePayload', 'PublishVideoPayload', 'UpdateVideoPayload', 'DeleteVideoPayload', 'LikeVideoPayload',
         'UnlikeVideoPayload', 'CreateCommentPayload', 'DeleteCommentPayload', 'FollowPayload', 'UnfollowPayload',
         'SendMessagePayload', 'VideoPublishedPayload', 'VideoStatsChangedPayload', 'MessageReceivedPayload',
       ].map((name) => [name, embedded]),
@@ -175,6 +176,14 @@ export const cacheOptions: CacheExchangeOpts = {
       publishVideo: after<PublishMutation>(({ publishVideo: { video } }, _input, cache) => {
         changeNodes(cache, 'Query', 'feed', true, prepend(`Video:${video.id}`))
         changeNodes(cache, viewerOf(cache), 'videos', true, prepend(`Video:${video.id}`))
+      }),
+      deleteVideo: after<RemoveVideoMutation>(({ deleteVideo: { deletedVideoId } }, _input, cache) => {
+        const video = `Video:${deletedVideoId}`
+        changeNodes(cache, 'Query', 'feed', false, without(video))
+        for (const field of ['videos', 'likedVideos']) changeNodes(cache, viewerOf(cache), field, false, without(video))
+        for (const { fieldKey } of pagesOf(cache, 'Query', 'video')) {
+          if (cache.resolve('Query', fieldKey) === video) cache.link('Query', fieldKey, null)
+        }
       }),
       sendMessage: after<SendMessageMutation>(({ sendMessage: { message } }, { userId }, cache) =>
         chatted(cache, message.id, message.toUserDatabaseId, userId),

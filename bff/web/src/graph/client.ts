@@ -13,6 +13,9 @@ export function codeOf(error: CombinedError | undefined): string | undefined {
   return typeof code === 'string' ? code : 'NETWORK'
 }
 
+// isMissing tells whether what was asked for is not there, or could not be by what its address says.
+export const isMissing = (error: CombinedError | undefined) => ['NOT_FOUND', 'INVALID_ARGUMENT'].includes(codeOf(error) ?? '')
+
 // named sends the hash of each document instead of its text: the server knows all of them. Its results tell of the
 // operation as it was, which the cache needs.
 const named: Exchange = ({ forward }) => (operations$) =>

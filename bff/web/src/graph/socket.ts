@@ -27,9 +27,12 @@ export const reachability = {
   isCutOff: () => cutOff,
 }
 
+const patience = 10_000 // ms for an answer to a ping
+
 // openSocket returns what sends subscriptions, and how to end all of them.
 export function openSocket(): { forward: SubscriptionForwarder; close: () => void } {
   let closed = false
+  let silence: ReturnType<typeof setTimeout> | undefined
   const socket = createClient({
     url: new URL('/graphql', location.href).href.replace(/^http/, 'ws'),
     lazyCloseTimeout: 5_000,
@@ -39,7 +42,17 @@ export function openSocket(): { forward: SubscriptionForwarder; close: () => voi
     retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, Math.min(300 * 2 ** retries, 5_000) * (0.75 + Math.random() / 2))),
     on: {
       connected: () => setCutOff(false),
+      // A connection can be lost without a word: who does not answer is given up.
+      ping: (received) => {
+        if (received) return
+        clearTimeout(silence)
+        silence = setTimeout(() => socket.terminate(), patience)
+      },
+      pong: (received) => {
+        if (received) clearTimeout(silence)
+      },
       closed: (event) => {
+        clearTimeout(silence)
         const { wasClean } = event as CloseEvent
         if (!closed && (!wasClean || (event as CloseEvent).code === 1001)) setCutOff(true)
       },

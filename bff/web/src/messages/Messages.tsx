@@ -4,8 +4,8 @@ import { useClient, useQuery } from 'urql'
 import { Link } from 'wouter'
 import { unmask } from '../gql'
 import { ConversationDocument, FriendsDocument, type LineFragment, LineFragmentDoc, PeerFragmentDoc, PeerOfDocument, SendMessageDocument } from '../gql/graphql'
-import { codeOf } from '../graph/client'
-import { useDesktop, useList } from '../parts/hooks'
+import { isMissing } from '../graph/client'
+import { useDesktop, useList, usePage, useReconnect } from '../parts/hooks'
 import { Avatar, Empty, Problem, Reached } from '../parts/parts'
 import { useWords } from '../text/text'
 import { friendsPage, useInbox } from './inbox'
@@ -67,6 +67,7 @@ interface Pending {
   key: number
   content: string
   failed: boolean
+  known: ReadonlySet<string> // ids of the lines that were there before
 }
 
 type Step = { add: Pending } | { fail: number } | { retry: number } | { done: number }
@@ -76,6 +77,13 @@ function outbox(pending: Pending[], step: Step): Pending[] {
   if ('done' in step) return pending.filter(({ key }) => key !== step.done)
   const [key, failed] = 'fail' in step ? [step.fail, true] : [step.retry, false]
   return pending.map((each) => (each.key === key ? { ...each, failed } : each))
+}
+
+// arrived finds the line that a message has become though its answer was lost. A line stands for one message only.
+function arrived({ content, known }: Pending, lines: readonly LineFragment[], taken: Set<string>) {
+  const line = lines.find(({ id, direction, content: said }) => direction === 'SENT' && said === content && !known.has(id) && !taken.has(id))
+  if (line) taken.add(line.id)
+  return line !== undefined
 }
 
 function Chat({ peer: id }: { peer: string }) {
@@ -93,7 +101,7 @@ function Chat({ peer: id }: { peer: string }) {
           </Link>
         ) : !error && <span className="skeleton text" />}
       </header>
-      {error && codeOf(error) === 'NOT_FOUND' ? <Empty title={t.notFound} /> : error ? <Problem error={error} again={() => again({ requestPolicy: 'network-only' })} /> : null}
+      {error && isMissing(error) ? <Empty title={t.notFound} /> : error ? <Problem error={error} again={() => again({ requestPolicy: 'network-only' })} /> : null}
       {peer && data?.user && <Lines userID={data.user.id} peer={id} avatar={peer.avatarUrl} />}
     </section>
   )
@@ -105,7 +113,7 @@ function Lines({ userID, peer, avatar }: { userID: string; peer: string; avatar:
   const { t, language } = useWords()
   const client = useClient()
   const { read } = useInbox()
-  const [before, setBefore] = useState<string | null>(null)
+  const [before, setBefore] = usePage()
   const [{ data, error, fetching }, execute] = useQuery({
     query: ConversationDocument,
     variables: { with: peer, last: perPage, before },
@@ -141,22 +149,44 @@ function Lines({ userID, peer, avatar }: { userID: string; peer: string; avatar:
     view.current = { first, height: element.scrollHeight, atEnd: was.atEnd }
   }, [first, lines.length, pending.length])
 
+  const taken = useRef(new Set<string>()) // lines that were in the outbox
   const deliver = useCallback(
-    (key: number, content: string) => {
-      void client.mutation(SendMessageDocument, { to: userID, content }).then(({ error }) => dispatch(error ? { fail: key } : { done: key }))
+    async ({ key, content }: Pending) => {
+      const { data, error } = await client.mutation(SendMessageDocument, { to: userID, content })
+      if (data) taken.current.add(data.sendMessage.message.id)
+      dispatch(error ? { fail: key } : { done: key })
     },
     [client, userID],
   )
+
+  // reread brings the end of the conversation as it is now.
+  const reread = useCallback(() => {
+    setBefore(null)
+    return client.query(ConversationDocument, { with: peer, last: perPage, before: null }, { requestPolicy: 'network-only' }).toPromise()
+  }, [client, peer, setBefore])
+  useReconnect(useCallback(() => void reread(), [reread]))
+
+  // Of a message that failed it is not known whether only its answer was lost: it goes out again unless it is there.
+  async function retry(message: Pending) {
+    dispatch({ retry: message.key })
+    const { data, error } = await reread()
+    if (error || !data) return dispatch({ fail: message.key })
+    if (arrived(message, unmask(LineFragmentDoc, data.conversation.nodes), taken.current)) return dispatch({ done: message.key })
+    await deliver(message)
+  }
+  useEffect(() => {
+    for (const message of pending) if (message.failed && arrived(message, lines, taken.current)) dispatch({ done: message.key })
+  }, [pending, lines])
 
   function submit(event: SyntheticEvent) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return
-    const key = performance.now()
+    const message = { key: performance.now(), content, failed: false, known: new Set(lines.map(({ id }) => id)) }
     setText('')
     view.current.atEnd = true
-    dispatch({ add: { key, content, failed: false } })
-    deliver(key, content)
+    dispatch({ add: message })
+    void deliver(message)
   }
 
   return (
@@ -184,14 +214,14 @@ function Lines({ userID, peer, avatar }: { userID: string; peer: string; avatar:
         {!data && !error && <div className="page-loading"><span className="spinner" /></div>}
         <ol>
           {lines.map((line, i) => <Bubble key={line.id} line={line} before={lines[i - 1]} avatar={avatar} language={language} />)}
-          {pending.map(({ key, content, failed }) => (
-            <li className="bubble sent" key={key} data-failed={failed}>
-              {failed && (
-                <button type="button" className="link" onClick={() => { dispatch({ retry: key }); deliver(key, content) }}>
+          {pending.map((message) => (
+            <li className="bubble sent" key={message.key} data-failed={message.failed}>
+              {message.failed && (
+                <button type="button" className="link" onClick={() => void retry(message)}>
                   <CircleAlert size={14} /> {t.notSent} <RotateCw size={14} /> {t.retry}
                 </button>
               )}
-              <p aria-busy={!failed}>{content}</p>
+              <p aria-busy={!message.failed}>{message.content}</p>
             </li>
           ))}
         </ol>

@@ -3,6 +3,7 @@ import { useQuery, useSubscription } from 'urql'
 import { useLocation } from 'wouter'
 import { unmask } from '../gql'
 import { FriendsDocument, LineFragmentDoc, MessageReceivedDocument, PeerFragmentDoc } from '../gql/graphql'
+import { useReconnect } from '../parts/hooks'
 import { useToast } from '../parts/toast'
 import { useSession } from '../session/session'
 import { useWords } from '../text/text'
@@ -26,14 +27,15 @@ function load(key: string): Record<string, number> {
   }
 }
 
-// Inbox hears the viewer's messages on every page, and remembers which were read. It starts over with each viewer.
+// Inbox hears the viewer's messages on every page, and remembers which were read, for each viewer.
 export function Inbox({ children }: { children: ReactNode }) {
   const { viewer } = useSession()
   const { t } = useWords()
   const toast = useToast()
   const [path, go] = useLocation()
   const key = `read:${viewer?.id}`
-  const [upTo, setUpTo] = useState(() => load(key))
+  const [{ of, upTo }, setUpTo] = useState(() => ({ of: key, upTo: load(key) }))
+  if (of !== key) setUpTo({ of: key, upTo: load(key) })
 
   useSubscription({ query: MessageReceivedDocument, variables: {}, pause: !viewer }, (_all, told) => {
     const { message, from } = told.messageReceived
@@ -47,10 +49,10 @@ export function Inbox({ children }: { children: ReactNode }) {
   const read = useCallback(
     (peer: string, time: number) =>
       setUpTo((old) => {
-        if ((old[peer] ?? 0) >= time) return old
-        const now = { ...old, [peer]: time }
+        if (old.of !== key || (old.upTo[peer] ?? 0) >= time) return old
+        const now = { ...old.upTo, [peer]: time }
         localStorage.setItem(key, JSON.stringify(now))
-        return now
+        return { of: key, upTo: now }
       }),
     [key],
   )
@@ -67,7 +69,11 @@ export const useInbox = () => use(Context)
 export function useUnread() {
   const { viewer } = useSession()
   const { isUnread } = useInbox()
-  const [{ data }] = useQuery({ query: FriendsDocument, variables: { first: friendsPage, after: null }, pause: !viewer })
+  const [{ data }, again] = useQuery({ query: FriendsDocument, variables: { first: friendsPage, after: null }, pause: !viewer })
+  // Before the first message there is no cursor to go on by after a break.
+  useReconnect(useCallback(() => {
+    if (viewer) again({ requestPolicy: 'network-only' })
+  }, [viewer, again]))
   if (!viewer) return 0
   const friends = data?.viewer?.friends?.nodes ?? []
   return friends.filter(({ user, latestMessage }) => isUnread(user.id, unmask(LineFragmentDoc, latestMessage))).length

@@ -23,7 +23,7 @@ export function Drawer({ title, close, children, className = '' }: { title: stri
         close()
       }}
       onClick={(event) => {
-        if (event.target === event.currentTarget) close() // beside it
+        if (event.target === event.currentTarget && event.detail === 1) close() // beside it
       }}
     >
       <div className="drawer-body">

@@ -1,5 +1,5 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
-import { type AnyVariables, type TypedDocumentNode, useQuery } from 'urql'
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { type AnyVariables, type Client, type TypedDocumentNode, useClient, useQuery } from 'urql'
 import { reachability } from '../graph/socket'
 
 // useMedia tells whether a media query holds.
@@ -37,6 +37,14 @@ interface Page<Node> {
   pageInfo: { hasNextPage: boolean; endCursor?: string | null }
 }
 
+// usePage returns the cursor of the page that a list has come to, and how to go on. With another session, whose client
+// knows none of the pages, a list starts over.
+export function usePage(): [string | null, (cursor: string | null) => void] {
+  const client = useClient()
+  const [page, setPage] = useState<{ client: Client; cursor: string | null }>({ client, cursor: null })
+  return [page.client === client ? page.cursor : null, useCallback((cursor) => setPage({ client, cursor }), [client])]
+}
+
 // useList asks for a list page by page. The cache joins the pages, so each answer holds all that is known so far.
 export function useList<Data, Variables extends AnyVariables, Node>(
   query: TypedDocumentNode<Data, Variables>,
@@ -44,7 +52,7 @@ export function useList<Data, Variables extends AnyVariables, Node>(
   pageOf: (data: Data) => Page<Node> | null | undefined,
   options: { pause?: boolean } = {},
 ) {
-  const [after, setAfter] = useState<string | null>(null)
+  const [after, setAfter] = usePage()
   const [result, execute] = useQuery({
     query,
     variables: { ...variables, after } as unknown as Variables,
@@ -74,3 +82,6 @@ export function textOf(form: FormData, name: string) {
   const value = form.get(name)
   return typeof value === 'string' ? value.trim() : ''
 }
+
+// lengthOf counts characters as the server does, an emoji as one.
+export const lengthOf = (text: string) => Array.from(text.trim()).length

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, use, useCallback, useEffect, useState } from 'react'
+import { createContext, type ReactNode, use, useCallback, useEffect, useRef, useState } from 'react'
 
 interface Toast {
   text: string
@@ -10,6 +10,13 @@ const Context = createContext<(text: string, action?: Toast['action']) => void>(
 // Toasts shows one short message at a time, over everything.
 export function Toasts({ children }: { children: ReactNode }) {
   const [toast, setToast] = useState<Toast | null>(null)
+  const box = useRef<HTMLDivElement>(null)
+  // Dialogs lie over all but what was shown after them.
+  useEffect(() => {
+    const element = box.current
+    element?.showPopover()
+    return () => element?.hidePopover()
+  }, [toast])
   useEffect(() => {
     if (!toast) return
     const timer = setTimeout(() => setToast(null), toast.action ? 8_000 : 3_000)
@@ -19,7 +26,7 @@ export function Toasts({ children }: { children: ReactNode }) {
   return (
     <Context value={show}>
       {children}
-      <div className="toasts" role="status">
+      <div className="toasts" role="status" popover="manual" ref={box}>
         {toast && (
           <div className="toast">
             {toast.text}

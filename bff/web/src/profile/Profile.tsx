@@ -5,7 +5,7 @@ import { useQuery } from 'urql'
 import { Link, useLocation } from 'wouter'
 import { type FragmentType, unmask } from '../gql'
 import { CoverFragmentDoc, LikesDocument, ProfileFragmentDoc, ProfileOfDocument, WorksDocument } from '../gql/graphql'
-import { codeOf } from '../graph/client'
+import { isMissing } from '../graph/client'
 import { useList } from '../parts/hooks'
 import { Empty, Problem, Reached } from '../parts/parts'
 import { useTheme } from '../parts/theme'
@@ -24,6 +24,7 @@ export default function Profile({ id }: { id: string }) {
   const [{ data, error }, again] = useQuery({ query: ProfileOfDocument, variables: { user: id }, requestPolicy: 'cache-and-network' })
   const [people, setPeople] = useState<'following' | 'followers' | null>(null)
   const [editing, setEditing] = useState(false)
+  const [tab, setTab] = useState(() => (history.state as { tab?: string } | null)?.tab ?? 'works')
   const user = unmask(ProfileFragmentDoc, data?.user)
 
   useEffect(() => {
@@ -34,11 +35,15 @@ export default function Profile({ id }: { id: string }) {
   }, [user])
 
   if (!user) {
-    if (codeOf(error) === 'NOT_FOUND') return <div className="page-alone"><Empty title={t.notFound} why={t.notFoundWhy} /></div>
+    if (isMissing(error)) return <div className="page-alone"><Empty title={t.notFound} why={t.notFoundWhy} /></div>
     if (error) return <div className="page-alone"><Problem error={error} again={() => again({ requestPolicy: 'network-only' })} /></div>
     return <ProfileSkeleton />
   }
   const own = user.id === viewer?.id
+  const choose = (chosen: string) => {
+    setTab(chosen)
+    history.replaceState({ ...(history.state as object | null), tab: chosen }, '') // for those who come back
+  }
   return (
     <div className="profile">
       <header className="profile-head">
@@ -72,7 +77,7 @@ export default function Profile({ id }: { id: string }) {
           </div>
         </div>
       </header>
-      <Tabs.Root defaultValue="works" className="profile-lists">
+      <Tabs.Root value={tab} onValueChange={choose} className="profile-lists">
         <Tabs.List className="profile-tabs" aria-label={t.profile}>
           <Tabs.Trigger value="works">{t.works} <span>{count(user.videoCount)}</span></Tabs.Trigger>
           <Tabs.Trigger value="likes">{t.likes} <span>{count(user.likesGivenCount)}</span></Tabs.Trigger>

@@ -3,6 +3,8 @@ import { type SyntheticEvent, useEffect, useMemo, useRef, useState } from 'react
 import { type CombinedError, useClient } from 'urql'
 import { useLocation } from 'wouter'
 import { PublishDocument, type PublishVideoInput } from '../gql/graphql'
+import { lengthOf } from '../parts/hooks'
+import { longestTitle, TitleField } from '../parts/TitleField'
 import { useToast } from '../parts/toast'
 import { useWords } from '../text/text'
 import { Camera } from './Camera'
@@ -113,11 +115,7 @@ function Draft({ file, other }: { file: File; other: () => void }) {
       <div className="draft-fields">
         <h1>{t.publish}</h1>
         <p className="draft-file"><Film size={16} aria-hidden /> <span>{file.name}</span> <span className="quiet">{sizeOf(file)}</span></p>
-        <label className="field">
-          {t.title}
-          <textarea value={title} onChange={(event) => setTitle(event.target.value.replaceAll('\n', ' '))} maxLength={50} rows={2} required placeholder={t.titleHint} disabled={busy} />
-          <span className="quiet counter">{Array.from(title).length} / 50</span>
-        </label>
+        <TitleField title={title} change={setTitle} disabled={busy} />
         {frames.length > 0 && (
           <fieldset className="frames" disabled={busy}>
             <legend>{t.cover} <span className="quiet">{t.coverHint}</span></legend>
@@ -139,7 +137,7 @@ function Draft({ file, other }: { file: File; other: () => void }) {
         ) : (
           <div className="upload">
             <button type="button" className="button" onClick={other}>{t.chooseOther}</button>
-            <button type="submit" className="button primary" disabled={!title.trim()}>{t.publishNow}</button>
+            <button type="submit" className="button primary" disabled={!title.trim() || lengthOf(title) > longestTitle}>{t.publishNow}</button>
           </div>
         )}
       </div>

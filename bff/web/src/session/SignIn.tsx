@@ -32,7 +32,7 @@ export function SignInForm() {
   async function submit(event: SyntheticEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const input = { name: textOf(form, 'name'), password: textOf(form, 'password') }
+    const input = { name: textOf(form, 'name'), password: form.get('password') as string } // of which space is a part
     setBusy(true)
     setFailed('')
     const result = isNew ? await signUp({ input }) : await signIn({ input })
@@ -52,11 +52,11 @@ export function SignInForm() {
       <p className="quiet">{t.signInWhy}</p>
       <label>
         {t.name}
-        <input name="name" autoComplete="username" required maxLength={32} autoCapitalize="none" spellCheck={false} />
+        <input name="name" autoComplete="username" required maxLength={64} autoCapitalize="none" spellCheck={false} />
       </label>
       <label>
         {t.password}
-        <input name="password" type="password" autoComplete={isNew ? 'new-password' : 'current-password'} required maxLength={32} />
+        <input name="password" type="password" autoComplete={isNew ? 'new-password' : 'current-password'} required maxLength={64} />
       </label>
       <p className="form-problem" role="alert">
         {failed}

@@ -21,6 +21,7 @@ export const en = {
   title: 'Title', titleHint: 'What is it about?', cover: 'Cover', coverHint: 'Choose the picture that is shown first', frame: (n: number) => `Frame ${n}`, chooseOther: 'Choose another',
   publishNow: 'Publish', uploading: (percent: number) => `Uploading ${percent}%`, checking: 'Checking the video…', published: 'Published', cancelled: 'Cancelled',
   notAVideo: 'This is not a video.', noCamera: 'The camera cannot be used here.', startRecording: 'Start recording', stopRecording: 'Stop recording',
+  editVideo: 'Edit video', deleteVideo: 'Delete video', deleteForGood: 'Delete for good', deleteWhy: 'The video, its likes and its comments will be gone for good.', deleted: 'Deleted',
   publishWhy: 'Share a moment with everybody.',
   noFriends: 'No friends yet', noFriendsWhy: 'Friends are people you follow who follow you back. Then you can chat here.', sayHello: 'Say hello', write: 'Write a message…', you: 'You: ',
   notSent: 'Not sent', sending: 'Sending', unread: (n: number) => `${n} unread`, pickFriend: 'Your messages', pickFriendWhy: 'Choose a friend to chat with.', today: 'Today',

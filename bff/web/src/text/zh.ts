@@ -23,6 +23,7 @@ export const zh: Text = {
   title: '标题', titleHint: '这个视频讲了什么？', cover: '封面', coverHint: '选择作为封面的画面', frame: (n) => `第 ${n} 帧`, chooseOther: '重新选择',
   publishNow: '发布', uploading: (percent) => `正在上传 ${percent}%`, checking: '正在检查视频…', published: '发布成功', cancelled: '已取消',
   notAVideo: '这不是视频文件。', noCamera: '无法使用摄像头。', startRecording: '开始拍摄', stopRecording: '停止拍摄',
+  editVideo: '编辑作品', deleteVideo: '删除作品', deleteForGood: '确认删除', deleteWhy: '作品及其点赞和评论将被永久删除。', deleted: '已删除',
   publishWhy: '和大家分享这一刻。',
   noFriends: '还没有朋友', noFriendsWhy: '互相关注的人就是朋友，可以在这里聊天。', sayHello: '打个招呼吧', write: '发送消息…', you: '我：',
   notSent: '发送失败', sending: '发送中', unread: (n) => `${n} 条未读`, pickFriend: '你的消息', pickFriendWhy: '选择一位朋友开始聊天。', today: '今天',

@@ -1,1 +1,0 @@
-import{V as e,o as t,p as n}from"./index-D4gURWhu.js";import{SignInForm as r}from"./SignIn-SgwAch_l.js";var i=n();function a(){let{viewer:n}=t();return n?(0,i.jsx)(e,{to:`/`,replace:!0}):(0,i.jsx)(`div`,{className:`page-alone`,children:(0,i.jsx)(`div`,{className:`card`,children:(0,i.jsx)(r,{})})})}export{a as default};

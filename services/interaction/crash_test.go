@@ -33,8 +33,9 @@ type world struct {
 	redis *redistest.Server
 }
 
-func newWorld(t *testing.T, ack string) *world {
-	server := redistest.Start(t)
+func newWorld(t *testing.T, ack string) *world { return newWorldOn(t, redistest.Start(t), ack) }
+
+func newWorldOn(t *testing.T, server *redistest.Server, ack string) *world {
 	return &world{service{backend: servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: ack}}, server}
 }
 
@@ -185,6 +186,48 @@ func TestRedisKilledUnderLoad(t *testing.T) {
 			p.recovered(t)
 		}
 		processes[0].check(t, all)
+	})
+}
+
+// A cluster that is wiped, and one of whose servers is killed and comes back in the middle of the load, loses and reorders
+// nothing that was promised.
+func TestCluster(t *testing.T) {
+	server := redistest.StartCluster(t)
+	eachAck(t, func(t *testing.T, ack string) {
+		w := newWorldOn(t, server, ack)
+		servicetest.Wipe(t, w.backend.Redis)
+		processes := []*process{w.process(t), w.process(t)}
+		ended := make(chan struct{})
+		var killer sync.WaitGroup
+		killer.Go(func() {
+			for i := 0; ; i++ {
+				time.Sleep(100 * time.Millisecond)
+				server.Node(i % 3).Kill(t)
+				time.Sleep(100 * time.Millisecond)
+				server.Node(i % 3).Restart(t)
+				select {
+				case <-ended:
+					return
+				case <-time.After(4 * time.Second): // a server that has just come back refuses everything for two
+				}
+			}
+		})
+		all := storm(t, processes, 8, 20)
+		close(ended)
+		killer.Wait()
+		for _, p := range processes {
+			p.recovered(t)
+		}
+		processes[0].check(t, all)
+		servicetest.Wipe(t, w.backend.Redis)
+		processes[1].check(t, all)
+		for pair, liked := range all.states {
+			if err := processes[0].set(t.Context(), pair, !liked); err != nil {
+				t.Fatal(err)
+			}
+			all.states[pair] = !liked
+		}
+		processes[1].check(t, all)
 	})
 }
 

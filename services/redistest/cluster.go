@@ -38,6 +38,12 @@ func StartCluster(tb testing.TB, args ...string) *Server {
 	return s
 }
 
+// Each runs the test as sub-tests, with one server and with a cluster.
+func Each(t *testing.T, test func(t *testing.T, s *Server)) {
+	t.Run("one server", func(t *testing.T) { test(t, Start(t)) })
+	t.Run("cluster", func(t *testing.T) { test(t, StartCluster(t)) })
+}
+
 var shared struct {
 	once    sync.Once
 	cluster *Server

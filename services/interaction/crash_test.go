@@ -231,6 +231,27 @@ func TestCluster(t *testing.T) {
 	})
 }
 
+// Every server of a cluster has to keep the likes that it has taken; one that does not is an error in the log.
+func TestClusterRisks(t *testing.T) {
+	server := redistest.StartCluster(t)
+	w := newWorldOn(t, server, services.AckLogged)
+	for i := range 3 {
+		node := servicetest.Redis(t, server.Node(i).URL)
+		if err := node.ConfigSet(t.Context(), "appendfsync", "everysec").Err(); err != nil {
+			t.Fatal(err)
+		}
+		lines := &lines{}
+		w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
+		lines.wait(t, "level=ERROR", "likes that were acknowledged can be lost", "setting=appendfsync is=everysec")
+		if n := strings.Count(lines.String(), "level=ERROR"); n != 1 {
+			t.Errorf("%d errors in %s", n, lines)
+		}
+		if err := node.ConfigSet(t.Context(), "appendfsync", "always").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // recovered waits until the process uses Redis again: then a like is in the hash.
 func (p *process) recovered(t *testing.T) {
 	t.Helper()

@@ -117,12 +117,19 @@ func (s *Server) join(tb testing.TB) {
 		})
 	}
 	for _, n := range s.nodes {
-		n.wait(tb, func(ctx context.Context, client *redis.Client) error {
-			info, err := client.ClusterInfo(ctx).Result()
-			if err == nil && !strings.Contains(info, "cluster_state:ok") {
-				err = fmt.Errorf("the cluster is not whole: %s", info)
-			}
-			return err
-		})
+		n.waitForCluster(tb)
+		n.joined = true
 	}
+}
+
+// waitForCluster waits until the server says that the cluster is whole; until then it refuses everything.
+func (n *node) waitForCluster(tb testing.TB) {
+	tb.Helper()
+	n.wait(tb, func(ctx context.Context, client *redis.Client) error {
+		info, err := client.ClusterInfo(ctx).Result()
+		if err == nil && !strings.Contains(info, "cluster_state:ok") {
+			err = fmt.Errorf("the cluster is not whole: %s", info)
+		}
+		return err
+	})
 }

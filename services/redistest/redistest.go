@@ -31,6 +31,7 @@ type node struct {
 	folder  string
 	url     string
 	port    string // of a cluster's
+	joined  bool   // the cluster
 	command daemon.Command
 	daemon  *daemon.Daemon
 }
@@ -85,7 +86,7 @@ func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
 	}
 }
 
-// Restart starts the server again, with what it kept, after Kill.
+// Restart starts the server again, with what it kept, after Kill. One of a cluster then takes commands, if all others do.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
 	var err error
@@ -96,6 +97,9 @@ func (s *Server) Restart(tb testing.TB) {
 	}
 	for _, n := range s.nodes {
 		n.wait(tb, func(ctx context.Context, client *redis.Client) error { return client.Ping(ctx).Err() })
+		if n.joined {
+			n.waitForCluster(tb)
+		}
 	}
 }
 

@@ -40,17 +40,17 @@ type Backend struct {
 }
 
 // EachBackend runs the test as sub-tests, each on a new empty database: SQLite alone, SQLite with the Redis inside the
-// process, MySQL with a real Redis, and SQLite with a Redis Cluster.
+// process, and MySQL with a real Redis and with a Redis Cluster.
 func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
 	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Redis: EmbeddedRedis(t)}) })
 	t.Run("mysql and redis", func(t *testing.T) {
 		test(t, Backend{DSN: mysqltest.Database(t), Redis: Redis(t, redistest.Start(t).URL)})
 	})
-	t.Run("sqlite and redis cluster", func(t *testing.T) {
+	t.Run("mysql and redis cluster", func(t *testing.T) {
 		cluster := Redis(t, redistest.SharedCluster(t))
 		Wipe(t, cluster)
-		test(t, Backend{DSN: SQLite(t), Redis: cluster})
+		test(t, Backend{DSN: mysqltest.Database(t), Redis: cluster})
 	})
 }
 

@@ -89,7 +89,10 @@ func TestRateOfRESTLists(t *testing.T) {
 
 // Processes with the same Redis count together. When it goes away each goes on with what it has counted itself.
 func TestSharedRates(t *testing.T) {
-	server := redistest.Start(t)
+	redistest.Each(t, testSharedRates)
+}
+
+func testSharedRates(t *testing.T, server *redistest.Server) {
 	open := func(cfg *bff.Config) {
 		client, err := services.OpenRedis(server.URL)
 		require.NoError(t, err)

@@ -48,9 +48,7 @@ func empty(t *testing.T, b servicetest.Backend) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Redis.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
+	servicetest.Wipe(t, b.Redis)
 }
 
 type service struct {

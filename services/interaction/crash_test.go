@@ -33,8 +33,9 @@ type world struct {
 	redis *redistest.Server
 }
 
-func newWorld(t *testing.T, ack string) *world {
-	server := redistest.Start(t)
+func newWorld(t *testing.T, ack string) *world { return newWorldOn(t, redistest.Start(t), ack) }
+
+func newWorldOn(t *testing.T, server *redistest.Server, ack string) *world {
 	return &world{service{backend: servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: ack}}, server}
 }
 
@@ -186,6 +187,69 @@ func TestRedisKilledUnderLoad(t *testing.T) {
 		}
 		processes[0].check(t, all)
 	})
+}
+
+// A cluster that is wiped, and one of whose servers is killed and comes back in the middle of the load, loses and reorders
+// nothing that was promised.
+func TestCluster(t *testing.T) {
+	eachAck(t, func(t *testing.T, ack string) {
+		t.Parallel()
+		server := redistest.StartCluster(t)
+		w := newWorldOn(t, server, ack)
+		processes := []*process{w.process(t), w.process(t)}
+		ended := make(chan struct{})
+		var killer sync.WaitGroup
+		killer.Go(func() {
+			for i := 0; ; i++ {
+				time.Sleep(100 * time.Millisecond)
+				server.Node(i % 3).Kill(t)
+				time.Sleep(100 * time.Millisecond)
+				server.Node(i % 3).Restart(t)
+				select {
+				case <-ended:
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		})
+		all := storm(t, processes, 8, 20)
+		close(ended)
+		killer.Wait()
+		for _, p := range processes {
+			p.recovered(t)
+		}
+		processes[0].check(t, all)
+		servicetest.Wipe(t, w.backend.Redis)
+		processes[1].check(t, all)
+		for pair, liked := range all.states {
+			if err := processes[0].set(t.Context(), pair, !liked); err != nil {
+				t.Fatal(err)
+			}
+			all.states[pair] = !liked
+		}
+		processes[1].check(t, all)
+	})
+}
+
+// Every server of a cluster has to keep the likes that it has taken; one that does not is an error in the log.
+func TestClusterRisks(t *testing.T) {
+	server := redistest.StartCluster(t)
+	w := newWorldOn(t, server, services.AckLogged)
+	for i := range 3 {
+		node := servicetest.Redis(t, server.Node(i).URL)
+		if err := node.ConfigSet(t.Context(), "appendfsync", "everysec").Err(); err != nil {
+			t.Fatal(err)
+		}
+		lines := &lines{}
+		w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
+		lines.wait(t, "level=ERROR", "likes that were acknowledged can be lost", "setting=appendfsync is=everysec")
+		if n := strings.Count(lines.String(), "level=ERROR"); n != 1 {
+			t.Errorf("%d errors in %s", n, lines)
+		}
+		if err := node.ConfigSet(t.Context(), "appendfsync", "always").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // recovered waits until the process uses Redis again: then a like is in the hash.

@@ -230,10 +230,24 @@ func (f *flusher) report(entries int64, lag time.Duration) {
 	}
 }
 
-// logRisks warns when this Redis may lose likes that it has taken.
+// logRisks warns when this Redis, or a server of a cluster, may lose likes that it has taken.
 func logRisks(ctx context.Context, client redis.UniversalClient, log *slog.Logger) {
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err := cluster.ForEachMaster(ctx, func(ctx context.Context, server *redis.Client) error {
+			logServerRisks(ctx, server, log.With("server", server.Options().Addr))
+			return nil
+		})
+		if err != nil {
+			log.Warn("cannot see whether the servers of the cluster keep all likes that they have taken", "error", err)
+		}
+		return
+	}
+	logServerRisks(ctx, client, log)
+}
+
+func logServerRisks(ctx context.Context, server redis.Cmdable, log *slog.Logger) {
 	for parameter, want := range map[string]string{"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"} {
-		got, err := client.ConfigGet(ctx, parameter).Result()
+		got, err := server.ConfigGet(ctx, parameter).Result()
 		switch {
 		case err != nil:
 			log.Warn("cannot see whether Redis keeps all likes that it has taken: it needs this", "setting", parameter, "want", want, "error", err)

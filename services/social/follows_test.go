@@ -33,11 +33,8 @@ type service struct {
 // forgetCaches makes the next reads cold.
 func (s *service) forgetCaches(t *testing.T) {
 	t.Helper()
-	if s.redis == nil {
-		return
-	}
-	if err := s.redis.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
+	if s.redis != nil {
+		servicetest.Wipe(t, s.redis)
 	}
 }
 

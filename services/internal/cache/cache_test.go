@@ -157,10 +157,15 @@ func (p *process) wantsLoads(t *testing.T, want string) {
 	}
 }
 
-// eachRedis runs the test with the Redis inside the process and with a real one.
+// eachRedis runs the test with the Redis inside the process, with a real one and with a cluster.
 func eachRedis(t *testing.T, test func(t *testing.T, client redis.UniversalClient)) {
 	t.Run("embedded", func(t *testing.T) { test(t, servicetest.EmbeddedRedis(t)) })
 	t.Run("real", func(t *testing.T) { test(t, servicetest.Redis(t, redistest.Start(t).URL)) })
+	t.Run("cluster", func(t *testing.T) {
+		client := servicetest.Redis(t, redistest.SharedCluster(t))
+		servicetest.Wipe(t, client)
+		test(t, client)
+	})
 }
 
 // What is missing is loaded at once, and then kept, also that it does not exist; every key ends by itself.
@@ -208,7 +213,7 @@ func TestGet(t *testing.T) {
 				t.Errorf("%s lives for %s", key, ttl)
 			}
 		}
-		client.FlushAll(t.Context())
+		servicetest.Wipe(t, client)
 		p.wants(t, 1, 11)
 		p.wantsLoads(t, "[1]")
 		p.wants(t, 1, 11)
@@ -409,7 +414,7 @@ func TestEdit(t *testing.T) {
 			{"read within", true, func(id int64) { other.get(t, id); rows.take() }, ""},
 			{"edited by another within", true, func(id int64) { _ = add(other, id, nil) }, "[4]"},
 			{"wiped and filled within", true, func(id int64) {
-				client.FlushAll(t.Context())
+				servicetest.Wipe(t, client)
 				other.get(t, id)
 				rows.take()
 			}, "[5]"},

@@ -64,48 +64,43 @@ func (c *Change) Also(ctx context.Context, keys ...string) {
 		return
 	}
 	c.keys = append(c.keys, added...)
-	trusted, known := c.r.trusted(added)
+	servers := c.r.serversOf(ctx, added)
+	pending, known := c.r.waits(added)
+	before := c.r.bypassed(servers)
 	had := make([]*redis.StatusCmd, len(added))
 	var epoch *redis.StringCmd
-	err := c.r.pipeline(ctx, func(p redis.Pipeliner) {
+	c.r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
 		if !known {
-			epoch = p.Get(ctx, c.r.epochKey())
+			epoch = at(c.r.epochKey()).Get(ctx, c.r.epochKey())
 		}
 		for i, key := range added {
-			had[i] = p.SetArgs(ctx, key, c.mark, redis.SetArgs{TTL: markTime, Get: true})
+			had[i] = at(key).SetArgs(ctx, key, c.mark, redis.SetArgs{TTL: markTime, Get: true})
 		}
 	})
-	if err != nil {
+	if !known {
+		_, known = c.r.setEpoch(epoch)
+	}
+	if pending || !known {
 		return // what counts is the mark after the commit
 	}
-	trusted = trusted && !c.r.bypassNow() // the answer may be the first after an outage
-	if !known {
-		c.r.setEpoch(epoch)
-	}
+	after := c.r.bypassed(servers) // the answer may be the first after an outage
 	for i, key := range added {
-		if text := had[i].Val(); trusted && text != "" && !marked(text) {
+		if text := had[i].Val(); text != "" && !marked(text) && !before[i] && !after[i] {
 			c.held[key] = text
 		}
 	}
 }
 
-// trusted tells whether what Redis has for the keys is what the database has, if it is of the current epoch, and
-// whether that is known.
-func (r *Redis) trusted(keys []string) (trusted, known bool) {
+// waits tells whether some of the keys still have to be marked, and whether the epoch is known.
+func (r *Redis) waits(keys []string) (pending, epochKnown bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, key := range keys {
 		if _, waits := r.pending[key]; waits {
-			return false, true
+			pending = true
 		}
 	}
-	return !r.bypass(time.Now()), r.epochKnown()
-}
-
-func (r *Redis) bypassNow() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.bypass(time.Now())
+	return pending, r.epochKnown()
 }
 
 // Edit keeps a value through the change instead of dropping it: when the write succeeds, and Redis had the value at its
@@ -135,8 +130,9 @@ func (c *Change) finish(ctx context.Context, result result) {
 	r.mu.Lock()
 	epoch := r.epoch
 	r.mu.Unlock()
-	err := r.pipeline(ctx, func(p redis.Pipeliner) {
-		for _, key := range c.keys {
+	marks := make([]redis.Cmder, len(c.keys))
+	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
+		for i, key := range c.keys {
 			text, ttl, ok := c.text(key, epoch, result)
 			switch {
 			case result == unknown: // it may be committed any moment
@@ -144,42 +140,38 @@ func (c *Change) finish(ctx context.Context, result result) {
 			case !ok:
 				text, ttl = isOpen+c.mark, markTime
 			}
-			p.Eval(ctx, swap, []string{key}, c.mark, text, ttl.Milliseconds(), markTime.Milliseconds())
+			marks[i] = at(key).Eval(ctx, swap, []string{key}, c.mark, text, ttl.Milliseconds(), markTime.Milliseconds())
 		}
 	})
-	r.forget(c.keys, before, err)
+	r.forget(c.keys, before, marks)
 }
 
 // waitForMarks waits until the keys are marked, when that failed at first: other processes may still read what Redis has.
-// It does not wait for a Redis that has been silent for so long that the others have noticed it too.
+// It does not wait for a server that has been silent for so long that the others have noticed it too.
 func (r *Redis) waitForMarks(ctx context.Context, keys []string) {
-	if !r.waiting(keys) {
+	servers, epochServer := r.serversOf(ctx, keys), r.serverOf(ctx, r.epochKey())
+	waiting := func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for i, key := range keys {
+			if _, waits := r.pending[key]; waits && time.Since(servers[i].answeredAt) <= silentTime {
+				return true
+			}
+		}
+		return r.lost && time.Since(epochServer.answeredAt) <= silentTime
+	}
+	if !waiting() {
 		return
 	}
 	tick := time.NewTicker(retryTime / 4)
 	defer tick.Stop()
-	for r.waiting(keys) {
+	for waiting() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
-}
-
-// waiting tells whether some of the keys are not marked yet and Redis has answered of late.
-func (r *Redis) waiting(keys []string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.answeredAt) > silentTime {
-		return false
-	}
-	for _, key := range keys {
-		if _, waits := r.pending[key]; waits {
-			return true
-		}
-	}
-	return r.lost
 }
 
 // result is how a write ended.
@@ -217,14 +209,16 @@ func newMark() string {
 	return isMark + strconv.FormatUint(rand.Uint64(), 36)
 }
 
-// mark puts marks on the keys, whatever is there.
-func (r *Redis) mark(ctx context.Context, keys []string) error {
+// mark puts marks on the keys, whatever is there; it returns the commands that did.
+func (r *Redis) mark(ctx context.Context, keys []string) []redis.Cmder {
 	m := newMark()
-	return r.pipeline(ctx, func(p redis.Pipeliner) {
-		for _, key := range keys {
-			p.Set(ctx, key, m, markTime)
+	marks := make([]redis.Cmder, len(keys))
+	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
+		for i, key := range keys {
+			marks[i] = at(key).Set(ctx, key, m, markTime)
 		}
 	})
+	return marks
 }
 
 func (r *Redis) pendingOf(keys []string) map[string]uint64 {
@@ -242,22 +236,25 @@ func (r *Redis) pendingOf(keys []string) map[string]uint64 {
 	return numbers
 }
 
-// forget takes the keys out of the process after an attempt to mark them. Those that could not be marked will be tried
-// again; before names those that waited when the attempt began, which are done when it succeeded.
-func (r *Redis) forget(keys []string, before map[string]uint64, err error) {
+// forget takes the keys out of the process after an attempt to mark them by these commands, nil when all succeeded. Those
+// that could not be marked will be tried again; before names those that waited when the attempt began, which are done
+// when it succeeded.
+func (r *Redis) forget(keys []string, before map[string]uint64, marks []redis.Cmder) {
+	failed := false
 	r.mu.Lock()
-	for _, key := range keys {
+	for i, key := range keys {
 		delete(r.flights, key)
 		delete(r.near, key)
 		r.changed[slot(key)]++
 		n, waits := r.pending[key]
 		switch {
-		case err != nil:
+		case marks != nil && failure(marks[i]) != nil:
+			failed = true
 			r.retries++
 			if !r.lost {
 				r.pending[key] = r.retries
 			}
-		case err == nil && waits && before[key] == n:
+		case waits && before[key] == n:
 			delete(r.pending, key)
 		}
 	}
@@ -266,7 +263,7 @@ func (r *Redis) forget(keys []string, before map[string]uint64, err error) {
 		clear(r.pending)
 	}
 	r.mu.Unlock()
-	if err != nil {
+	if failed {
 		select {
 		case r.wake <- struct{}{}:
 		default:
@@ -310,8 +307,11 @@ func (r *Redis) markPending() bool {
 	r.mu.Unlock()
 	if lost {
 		epoch := rand.Uint64()
-		err := r.pipeline(ctx, func(p redis.Pipeliner) { p.Set(ctx, r.epochKey(), epoch, epochTTL) })
-		if err != nil {
+		var set *redis.StatusCmd
+		r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
+			set = at(r.epochKey()).Set(ctx, r.epochKey(), epoch, epochTTL)
+		})
+		if set.Err() != nil {
 			return false
 		}
 		r.mu.Lock()
@@ -320,18 +320,19 @@ func (r *Redis) markPending() bool {
 		r.mu.Unlock()
 	}
 	if len(keys) > 0 {
-		err := r.mark(ctx, keys)
-		if err != nil {
-			if !away(err) { // such as: no memory for a mark
-				_ = r.pipeline(ctx, func(p redis.Pipeliner) {
-					for _, key := range keys {
-						p.Del(ctx, key)
-					}
-				})
+		marks := r.mark(ctx, keys)
+		var done []string
+		r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
+			for i, key := range keys {
+				switch err := failure(marks[i]); {
+				case err == nil:
+					done = append(done, key)
+				case !away(err): // such as: no memory for a mark
+					at(key).Del(ctx, key)
+				}
 			}
-			return false
-		}
-		r.forget(keys, tried, nil)
+		})
+		r.forget(done, tried, nil)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -3,6 +3,8 @@
 package cache_test
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +64,60 @@ func TestRedisAway(t *testing.T) {
 		if n := p.log.count(part); n != 1 {
 			t.Errorf("%d lines %q, want 1", n, part)
 		}
+	}
+}
+
+// While one server of a cluster is away and the others answer, reads and writes go on, those of its keys too; when it
+// comes back with old values, nobody gets those, and all is kept again.
+func TestNodeAway(t *testing.T) {
+	server := redistest.StartCluster(t)
+	rows := newTable()
+	p, other := open(t, servicetest.Redis(t, server.URL), rows), open(t, servicetest.Redis(t, server.URL), rows)
+	const users = 20
+	for id := range int64(users) {
+		rows.set(id, 1)
+		p.kept(t, id, 1)
+	}
+	server.Node(0).Kill(t) // which does not have the epoch
+	ended := make(chan struct{})
+	var reads sync.WaitGroup
+	for id := range int64(users) { // those of the others bring answers all the time
+		reads.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				case <-time.After(20 * time.Millisecond):
+					_, _ = p.users.Get(context.WithoutCancel(t.Context()), []int64{id}, p.load)
+				}
+			}
+		})
+	}
+	for n := int64(2); n < 4; n++ {
+		for id := range int64(users) {
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			err := p.redis.Change(ctx, func(*cache.Change) error { rows.set(id, n); return nil }, p.users.Key(id), p.users.Key(id+1))
+			if err != nil || ctx.Err() != nil {
+				t.Errorf("write %d of %d took all of its time (%v)", n, id, err)
+			}
+			cancel()
+			p.wants(t, id, n)
+			other.wants(t, id, n)
+		}
+	}
+	server.Node(0).Restart(t)
+	for range 100 {
+		for id := range int64(users) {
+			p.wants(t, id, 3)
+			other.wants(t, id, 3)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	close(ended)
+	reads.Wait()
+	for id := range int64(users) {
+		p.kept(t, id, 3)
+		other.kept(t, id, 3)
 	}
 }
 

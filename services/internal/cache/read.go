@@ -42,7 +42,7 @@ func slot(key string) byte { return byte(maphash.String(seed, key)) }
 // peek looks for the keys in the process and in Redis.
 func (r *Redis) peek(ctx context.Context, k *kind, keys []string) *view {
 	v := &view{found: make(map[string]any, len(keys))}
-	ask := r.look(v, k, keys)
+	ask := r.look(ctx, v, k, keys)
 	var answers map[string]answer
 	answers, v.epoch = r.ask(ctx, k, ask)
 	for _, key := range ask {
@@ -68,8 +68,9 @@ func (r *Redis) peek(ctx context.Context, k *kind, keys []string) *view {
 }
 
 // look begins a read: it takes what is near and returns the keys to ask Redis for.
-func (r *Redis) look(v *view, k *kind, keys []string) (ask []string) {
+func (r *Redis) look(ctx context.Context, v *view, k *kind, keys []string) (ask []string) {
 	now := time.Now()
+	servers := r.serversOf(ctx, keys)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.order++
@@ -77,9 +78,8 @@ func (r *Redis) look(v *view, k *kind, keys []string) (ask []string) {
 	if k.near {
 		v.changed = make(map[string]uint64, len(keys))
 	}
-	bypass := r.bypass(now)
-	for _, key := range keys {
-		if _, waits := r.pending[key]; waits || bypass {
+	for i, key := range keys {
+		if _, waits := r.pending[key]; waits || r.bypass(servers[i], now) {
 			v.unusable = append(v.unusable, key)
 			continue
 		}
@@ -95,8 +95,19 @@ func (r *Redis) look(v *view, k *kind, keys []string) (ask []string) {
 	return ask
 }
 
-// bypass tells whether no value in Redis may be trusted now.
-func (r *Redis) bypass(now time.Time) bool { return r.lost || now.Before(r.settledAt) }
+// bypass tells whether no value that the server has may be trusted now.
+func (r *Redis) bypass(s *server, now time.Time) bool { return r.lost || now.Before(s.settledAt) }
+
+// bypassed tells the same of several servers.
+func (r *Redis) bypassed(servers []*server) []bool {
+	bypassed, now := make([]bool, len(servers)), time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, s := range servers {
+		bypassed[i] = r.bypass(s, now)
+	}
+	return bypassed
+}
 
 // keepNear keeps the values of those keys that were not changed since the reader began.
 func (r *Redis) keepNear(v *view, keys []string, values map[string]any) {

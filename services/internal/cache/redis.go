@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
 )
 
 const (
@@ -51,10 +50,11 @@ type Redis struct {
 	client  redis.UniversalClient
 	service string
 	log     *slog.Logger
-	breaker *gobreaker.CircuitBreaker[struct{}]
+	whole   *server // all of it, or all of a cluster of which nothing is known yet
 
 	mu      sync.Mutex
-	order   uint64 // numbers reads and flights as they begin
+	servers map[string]*server // of a cluster, by address
+	order   uint64             // numbers reads and flights as they begin
 	flights map[string]*flight
 	near    map[string]nearValue
 	changed [256]uint64 // how often keys were changed here, by a hash of the key
@@ -62,12 +62,9 @@ type Redis struct {
 	retries uint64 // numbers the entries of pending
 	// lost says that there were too many to remember. Then all values in Redis are old, until they are told apart from
 	// new ones by another epoch.
-	lost      bool
-	epoch     uint64 // of the values that are valid
-	epochAt   time.Time
-	settledAt time.Time // until then nothing is read
-	// answeredAt is when Redis last answered.
-	answeredAt time.Time
+	lost    bool
+	epoch   uint64 // of the values that are valid
+	epochAt time.Time
 
 	wake    chan struct{}
 	stop    chan struct{}
@@ -78,17 +75,11 @@ type Redis struct {
 // before the client.
 func Open(client redis.UniversalClient, service string, log *slog.Logger) *Redis {
 	r := &Redis{
-		client: client, service: service, log: log,
+		client: client, service: service, log: log, servers: map[string]*server{},
 		flights: map[string]*flight{}, near: map[string]nearValue{}, pending: map[string]uint64{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	r.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout:       openTime,
-		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failures },
-		IsSuccessful:  func(err error) bool { return !away(err) },
-		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
-		OnStateChange: r.stateChanged,
-	})
+	r.whole = r.newServer("")
 	r.running.Go(r.retry)
 	return r
 }
@@ -97,64 +88,6 @@ func Open(client redis.UniversalClient, service string, log *slog.Logger) *Redis
 func (r *Redis) Close() {
 	close(r.stop)
 	r.running.Wait()
-}
-
-func (r *Redis) stateChanged(_ string, from, to gobreaker.State) {
-	switch {
-	case from == gobreaker.StateClosed:
-		r.log.Warn("redis is away: the caches are not used", "service", r.service)
-	case to == gobreaker.StateClosed:
-		r.log.Info("redis is back: the caches are used again", "service", r.service)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.settledAt = time.Now().Add(settleTime)
-		clear(r.near)
-	}
-}
-
-// away tells whether err means that Redis is away, rather than an answer of it.
-func away(err error) bool {
-	if err == nil || errors.Is(err, redis.Nil) {
-		return false
-	}
-	reply, ok := errors.AsType[redis.Error](err)
-	if !ok {
-		return true
-	}
-	for _, prefix := range []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN"} {
-		if strings.HasPrefix(reply.Error(), prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// pipeline sends the commands in one round trip, one for each node of a cluster. It returns the worst error of them;
-// that a key is not there is none.
-func (r *Redis) pipeline(ctx context.Context, add func(p redis.Pipeliner)) error {
-	_, err := r.breaker.Execute(func() (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, commandTime)
-		defer cancel()
-		cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			add(p)
-			return nil
-		})
-		if errors.Is(err, redis.Nil) {
-			err = nil
-		}
-		for _, cmd := range cmds {
-			if e := cmd.Err(); e != nil && !errors.Is(e, redis.Nil) && (err == nil || away(e)) {
-				err = e
-			}
-		}
-		if !away(err) {
-			r.mu.Lock()
-			r.answeredAt = time.Now()
-			r.mu.Unlock()
-		}
-		return struct{}{}, err
-	})
-	return err
 }
 
 func (r *Redis) epochKey() string { return r.service + ":epoch" }
@@ -185,12 +118,12 @@ func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]ans
 	r.mu.Unlock()
 	gets := make([]*redis.StringCmd, len(keys))
 	var current *redis.StringCmd
-	_ = r.pipeline(ctx, func(p redis.Pipeliner) { // each command has its own error
+	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
 		if !known {
-			current = p.Get(ctx, r.epochKey())
+			current = at(r.epochKey()).Get(ctx, r.epochKey())
 		}
 		for i, key := range keys {
-			gets[i] = p.Get(ctx, key)
+			gets[i] = at(key).Get(ctx, key)
 		}
 	})
 	if current != nil {
@@ -199,13 +132,12 @@ func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]ans
 			return answers, 0
 		}
 	}
-	if gets[0] == nil || r.bypassNow() { // nothing was sent, or the answer may be the first after an outage
-		return answers, 0
-	}
+	bypassed := r.bypassed(r.serversOf(ctx, keys)) // the answer may be the first after an outage
 	var old []string
 	for i, key := range keys {
 		text, err := gets[i].Result()
 		switch {
+		case bypassed[i]:
 		case errors.Is(err, redis.Nil):
 			answers[key] = answer{state: missing}
 		case err != nil:
@@ -222,7 +154,7 @@ func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]ans
 		}
 	}
 	if len(old) > 0 { // gives way to new values when the mark has fallen
-		_ = r.mark(ctx, old)
+		r.mark(ctx, old)
 	}
 	return answers, epoch
 }
@@ -272,13 +204,13 @@ func (r *Redis) fill(ctx context.Context, k *kind, values map[string]any, marks 
 	if len(values) == 0 {
 		return
 	}
-	_ = r.pipeline(ctx, func(p redis.Pipeliner) { // what is not kept is loaded again
+	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) { // what is not kept is loaded again
 		for key, value := range values {
 			text, ttl := k.close(value, epoch), k.ttl(value)
 			if mark := marks[key]; mark != "" {
-				p.Eval(ctx, refill, []string{key}, mark, text, ttl.Milliseconds())
+				at(key).Eval(ctx, refill, []string{key}, mark, text, ttl.Milliseconds())
 			} else {
-				p.SetNX(ctx, key, text, ttl)
+				at(key).SetNX(ctx, key, text, ttl)
 			}
 		}
 	})

@@ -40,12 +40,17 @@ type Backend struct {
 }
 
 // EachBackend runs the test as sub-tests, each on a new empty database: SQLite alone, SQLite with the Redis inside the
-// process, and MySQL with a real Redis.
+// process, and MySQL with a real Redis and with a Redis Cluster.
 func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
 	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Redis: EmbeddedRedis(t)}) })
 	t.Run("mysql and redis", func(t *testing.T) {
 		test(t, Backend{DSN: mysqltest.Database(t), Redis: Redis(t, redistest.Start(t).URL)})
+	})
+	t.Run("mysql and redis cluster", func(t *testing.T) {
+		cluster := Redis(t, redistest.SharedCluster(t))
+		Wipe(t, cluster)
+		test(t, Backend{DSN: mysqltest.Database(t), Redis: cluster})
 	})
 }
 
@@ -85,6 +90,20 @@ func Redis(tb testing.TB, url string) redis.UniversalClient {
 		}
 	})
 	return client
+}
+
+// Wipe takes everything out of a Redis, and out of every server of a cluster, where a command for all reaches one.
+func Wipe(tb testing.TB, client redis.UniversalClient) {
+	tb.Helper()
+	var err error
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(tb.Context(), func(ctx context.Context, server *redis.Client) error { return server.FlushAll(ctx).Err() })
+	} else {
+		err = client.FlushAll(tb.Context()).Err()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // EmbeddedRedis returns a client of an empty Redis inside the process, for the test's time.

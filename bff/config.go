@@ -47,6 +47,7 @@ type Config struct {
 
 	RateLimit       int      `name:"rate-limit" default:"1000000" help:"Units of work a minute for each viewer, or for each address of visitors: one for each request and one for each item of a list; 0 for no limit."`
 	SignInLimit     int      `name:"sign-in-limit" default:"120" help:"Attempts to sign in or to register a minute for each address; 0 for no limit."`
+	UploadLimit     int      `name:"upload-limit" default:"20" help:"Uploads at once for each address; 0 for no limit."`
 	ConnectionLimit int      `name:"connection-limit" default:"1000" help:"Sockets and streams of events at once for each address; 0 for no limit."`
 	CORSOrigins     []string `name:"cors-origins" placeholder:"ORIGIN,..." help:"Other sites whose pages may use this server, such as https://app.example.org."`
 	TrustedProxies  []string `name:"trusted-proxies" placeholder:"PREFIX,..." help:"Proxies that name the client in X-Forwarded-For, such as 10.0.0.0/8; without it, the client is who connects."`
@@ -95,8 +96,8 @@ func (c *Config) Validate() error {
 	if c.ListLimit < 1 || c.ListLimit > 1000 {
 		return fmt.Errorf("--list-limit: 1 to 1000")
 	}
-	if c.RateLimit < 0 || c.SignInLimit < 0 || c.ConnectionLimit < 0 {
-		return fmt.Errorf("--rate-limit, --sign-in-limit, --connection-limit: 0 or more")
+	if c.RateLimit < 0 || c.SignInLimit < 0 || c.UploadLimit < 0 || c.ConnectionLimit < 0 {
+		return fmt.Errorf("--rate-limit, --sign-in-limit, --upload-limit, --connection-limit: 0 or more")
 	}
 	for _, origin := range c.CORSOrigins {
 		if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {

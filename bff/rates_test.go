@@ -2,6 +2,7 @@ package bff_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -209,4 +210,44 @@ func TestOrigins(t *testing.T) {
 		require.NotEmpty(t, header.Get("Strict-Transport-Security"))
 	}
 	require.Empty(t, closed.request(t, "GET", query, "").header.Get("Strict-Transport-Security"))
+}
+
+// A client has so many uploads on the way at once and no more, over GraphQL and REST together. Whoever publishes over
+// REST may do so: the token can come after the file.
+func TestUploadLimit(t *testing.T) {
+	s := newSite(t, func(cfg *bff.Config) { cfg.UploadLimit, cfg.TrustedProxies = 2, []string{"127.0.0.0/8", "::1/128"} })
+	_, ann := s.register(t, "ann")
+	// begin sends the head of an upload; end breaks it off and returns its answer.
+	begin := func(path, address string) (end func() answer) {
+		body, more := io.Pipe()
+		r, err := http.NewRequest("POST", s.url+path, body)
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		r.Header.Set("X-Requested-With", "test")
+		r.Header.Set("X-Forwarded-For", address)
+		answered := make(chan answer, 1)
+		go func() { answered <- s.do(t, r) }()
+		return func() answer {
+			_ = more.Close()
+			return <-answered
+		}
+	}
+	rest, graphql := "/douyin/publish/action/", "/graphql"
+	first, second := begin(rest, "192.0.2.1"), begin(graphql, "192.0.2.1")
+	var a answer
+	require.Eventually(t, func() bool {
+		a = begin(rest, "192.0.2.1")()
+		return a.status == http.StatusTooManyRequests
+	}, patience, 20*time.Millisecond)
+	require.JSONEq(t, `{"status_code": 8, "status_msg": "too many uploads at once, please try again later"}`, a.text)
+	a = begin(graphql, "192.0.2.1")()
+	require.Equal(t, http.StatusTooManyRequests, a.status, a.text)
+	require.Contains(t, a.text, `"code":"RATE_LIMITED"`)
+	require.Equal(t, 200, begin(rest, "192.0.2.2")().status, "others are not held up")
+	require.Equal(t, 200, s.request(t, "POST", "/douyin/user/login/", "username=ann&password=secret",
+		"Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", "192.0.2.1").status, "nor are other requests")
+	require.Equal(t, 200, first().status)
+	require.Equal(t, 400, second().status)
+	require.Eventually(t, func() bool { return begin(rest, "192.0.2.1")().status == 200 }, patience, 20*time.Millisecond)
+	s.publish(t, ann, "one")
 }

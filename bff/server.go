@@ -77,6 +77,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		shared = redisguard.New(cfg.Shared, log)
 	}
 	rates := newRates(cfg, shared)
+	uploads := &uploads{limit: cfg.UploadLimit, from: map[string]int{}}
 	limits := gqlserver.DefaultLimits()
 	limits.Connections = cfg.ConnectionLimit
 	server, err := gqlserver.New(gqlserver.Config{
@@ -120,14 +121,14 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		r.Handle("/playground/*", page)
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(noContent, rates.count(refuseGraphQL(server)), sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
+	r.With(noContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)), sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
 	ownPages, err := ownPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
 	r.With(noContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
 	r.With(noContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
-	r.With(noContent, rates.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
+	r.With(noContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})

@@ -55,6 +55,7 @@ func TestCacheControl(t *testing.T) {
 		{"a document that is not valid", "GET", get(`{ nothing }`), "", nil, "no-store", 200},
 		{"an unknown hash", "GET", strings.Replace(hashed, id[:5], "00000", 1), "", nil, "no-store", 200},
 		{"a change", "GET", get(`mutation { login(input: {name: "ann", password: "secret"}) { token } }`), "", nil, "no-store", 405},
+		{"a cookie that is taken back", "GET", get(feed), "", []string{"Cookie", "session=stale", "X-Requested-With", "test"}, "no-store", 200},
 		{"a token that is not valid", "GET", get(feed), "", []string{"Authorization", "Bearer guess"}, "no-store", 401},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -182,7 +182,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !batch.single:
 		writeBatch(w, form, responses)
-	case r.Method == http.MethodGet && responses[0].keep != "":
+	case r.Method == http.MethodGet && responses[0].keep != "" && w.Header().Get("Set-Cookie") == "": // a cookie is for one client
 		writeCacheable(w, r, form, responses[0].keep, responses[0])
 	default:
 		responses[0].write(w, form)

@@ -10,7 +10,7 @@ export const en = {
   like: 'Like', unlike: 'Take the like back', comments: 'Comments', share: 'Share', follow: 'Follow', following: 'Following', followers: 'Followers',
   unfollow: 'Unfollow', likes: 'Likes', works: 'Works', mute: 'Mute', unmute: 'Unmute', tapToUnmute: 'Tap for sound', play: 'Play', pause: 'Pause',
   previous: 'Previous video', next: 'Next video', videoBy: (name: string) => `Video by ${name}`, someone: 'Someone who left',
-  openProfile: (name: string) => `Profile of ${name}`,
+  justNow: 'just now', openProfile: (name: string) => `Profile of ${name}`,
   linkCopied: 'Link copied', newVideoBy: (name: string) => `New video by ${name}`, showIt: 'Show',
   thatIsAll: 'You have seen it all', backToTop: 'Back to the first',
   commentCount: (n: string) => (n === '1' ? '1 comment' : `${n} comments`), writeComment: 'Say something nice…', send: 'Send', noComments: 'No comments yet', firstComment: 'Be the first to say something.',

@@ -39,8 +39,8 @@ function wordsFor(language: Language, switchLanguage: () => void): Words {
     ago(time) {
       const age = Date.now() - time
       if (age > 7 * 86_400_000) return date.format(time)
-      const [unit, length] = steps.find(([, length]) => age >= length) ?? ['second', Infinity]
-      return relative.format(-Math.floor(age / length) || 0, unit)
+      const step = steps.find(([, length]) => age >= length)
+      return step ? relative.format(-Math.floor(age / step[1]), step[0]) : t.justNow
     },
     problem: (error) => t.problems[codeOf(error) ?? ''] ?? error?.graphQLErrors[0]?.message ?? t.problems.OTHER ?? '',
   }

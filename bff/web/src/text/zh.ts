@@ -12,7 +12,7 @@ export const zh: Text = {
   like: '点赞', unlike: '取消点赞', comments: '评论', share: '分享', follow: '关注', following: '关注', followers: '粉丝',
   unfollow: '取消关注', likes: '喜欢', works: '作品', mute: '静音', unmute: '打开声音', tapToUnmute: '点击打开声音', play: '播放', pause: '暂停',
   previous: '上一个视频', next: '下一个视频', videoBy: (name) => `${name} 的视频`, someone: '已注销的用户',
-  openProfile: (name) => `${name} 的主页`,
+  justNow: '刚刚', openProfile: (name) => `${name} 的主页`,
   linkCopied: '链接已复制', newVideoBy: (name) => `${name} 发布了新视频`, showIt: '去看看',
   thatIsAll: '已经看完全部视频', backToTop: '回到第一个',
   commentCount: (n) => `${n} 条评论`, writeComment: '善语结善缘，恶言伤人心', send: '发送', noComments: '还没有评论', firstComment: '快来抢沙发吧。',

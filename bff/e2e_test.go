@@ -28,13 +28,9 @@ import (
 	"minidouyin/services/s3test"
 )
 
-// build builds the product once for all tests of this package.
+// build builds the product once for all tests of this package, in a folder that is removed after them.
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "douyin-binary-*")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "douyin")
+	path := filepath.Join(programs, "douyin")
 	out, err := exec.Command("go", "build", "-o", path, "./cmd/douyin").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)

@@ -37,9 +37,18 @@ import (
 	"minidouyin/services/mysqltest"
 )
 
+// programs is the folder of the binaries that the tests build.
+var programs string
+
 func TestMain(m *testing.M) {
 	klog.SetOutput(io.Discard) // as the product, which says what matters itself
-	os.Exit(mysqltest.Run(m))
+	var err error
+	if programs, err = os.MkdirTemp("", "douyin-binary-*"); err != nil {
+		panic(err)
+	}
+	code := mysqltest.Run(m)
+	_ = os.RemoveAll(programs)
+	os.Exit(code)
 }
 
 // site is the whole product in the test's process, with its calls and SQL statements counted.

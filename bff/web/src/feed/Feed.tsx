@@ -65,6 +65,7 @@ function Reel({ videos, error, atEnd, more, over, again, keep }: ReelProps) {
   const muted = useMuted()
   const like = useLike()
   const scroller = useRef<HTMLDivElement>(null)
+  const aim = useRef({ slide: 0, until: 0 }) // where the last step leads, while it may be on its way
   const [watched, setWatched] = useState(() => placeOf()?.watched)
   const [paused, setPaused] = useState(false)
   const [comments, setComments] = useState(false)
@@ -116,8 +117,12 @@ function Reel({ videos, error, atEnd, more, over, again, keep }: ReelProps) {
     const root = scroller.current
     if (!root) return
     const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
-    root.scrollBy({ top: step * root.clientHeight, behavior: calm ? 'instant' : 'smooth' })
-  }, [])
+    const now = performance.now()
+    const from = now < aim.current.until ? aim.current.slide : Math.round(root.scrollTop / root.clientHeight)
+    const slide = Math.max(0, Math.min(from + step, count))
+    aim.current = { slide, until: now + 1_000 }
+    root.scrollTo({ top: slide * root.clientHeight, behavior: calm ? 'instant' : 'smooth' })
+  }, [count])
 
   useEffect(() => {
     function press(event: KeyboardEvent) {

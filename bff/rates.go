@@ -21,9 +21,9 @@ import (
 const rateWindow = time.Minute
 
 // rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
-// that an operation can bring, of a subscription with each of its answers; by viewer, or by address for visitors. Attempts
-// to sign in and to register, which cost much and are how passwords are guessed, are counted by address. Processes with
-// the same Redis count together, each without it for itself.
+// that an operation can bring, of a subscription with each of its answers; by viewer, or by address for visitors.
+// Attempts to sign in and to register, which cost much and are how passwords are guessed, are counted by address.
+// Processes with the same Redis count together, each without it for itself.
 type rates struct {
 	work, signIns *limiter // nil = no limit
 }

@@ -16,17 +16,6 @@ import (
 	"minidouyin/services/redistest"
 )
 
-// request sends a request with headers, pairs of name and value.
-func (s *site) request(tb testing.TB, method, target, body string, header ...string) answer {
-	tb.Helper()
-	r, err := http.NewRequest(method, s.url+target, strings.NewReader(body))
-	require.NoError(tb, err)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	return s.do(tb, r)
-}
-
 // Work is counted by what it can bring, over GraphQL and REST alike: for a viewer wherever the requests come from, for
 // visitors by address.
 func TestRateLimit(t *testing.T) {

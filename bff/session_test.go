@@ -13,24 +13,13 @@ import (
 	"minidouyin/bff"
 )
 
-// ask sends a request with headers, given as pairs.
-func (s *site) ask(tb testing.TB, method, path, body string, headers ...string) answer {
-	tb.Helper()
-	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
-	require.NoError(tb, err)
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	return s.do(tb, r)
-}
-
 const whoAmI = `{"query": "{ viewer { name } }"}`
 
 // A token that was put into the cookie speaks for its user, until it is taken back; and only for pages of this site.
 func TestSessionCookie(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")
-	kept := s.ask(t, "POST", "/session", `{"token": "`+token+`"}`, "Content-Type", "application/json")
+	kept := s.request(t, "POST", "/session", `{"token": "`+token+`"}`, "Content-Type", "application/json")
 	require.Equal(t, http.StatusNoContent, kept.status)
 	cookie := kept.header.Get("Set-Cookie")
 	for _, attribute := range []string{"session=" + token, "Path=/", "Expires=", "HttpOnly", "SameSite=Strict"} {
@@ -41,23 +30,23 @@ func TestSessionCookie(t *testing.T) {
 
 	const json = "application/json"
 	mine := "session=" + token
-	require.Contains(t, s.ask(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", mine).text, `"name":"ann"`)
+	require.Contains(t, s.request(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", mine).text, `"name":"ann"`)
 	get := "/graphql?query=%7Bviewer%7Bname%7D%7D"
-	require.Equal(t, http.StatusForbidden, s.ask(t, "GET", get, "", "Cookie", mine).status)
-	asked := s.ask(t, "GET", get, "", "Cookie", mine, "X-Requested-With", "minidouyin")
+	require.Equal(t, http.StatusForbidden, s.request(t, "GET", get, "", "Cookie", mine).status)
+	asked := s.request(t, "GET", get, "", "Cookie", mine, "X-Requested-With", "minidouyin")
 	require.Contains(t, asked.text, `"name":"ann"`)
 	require.Contains(t, strings.Join(asked.header.Values("Vary"), ", "), "Cookie")
 	require.NotContains(t, asked.header.Get("Cache-Control"), "public")
 
 	_, other := s.register(t, "bob")
-	require.Contains(t, s.ask(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", mine, "Authorization", "Bearer "+other).text, `"name":"bob"`)
+	require.Contains(t, s.request(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", mine, "Authorization", "Bearer "+other).text, `"name":"bob"`)
 
-	stale := s.ask(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", "session=stale")
+	stale := s.request(t, "POST", "/graphql", whoAmI, "Content-Type", json, "Cookie", "session=stale")
 	require.Equal(t, `{"data":{"viewer":null}}`, strings.TrimSpace(stale.text))
 	require.Contains(t, stale.header.Get("Set-Cookie"), "session=;")
 	require.Contains(t, stale.header.Get("Set-Cookie"), "Expires=Thu, 01 Jan 1970")
 
-	gone := s.ask(t, "DELETE", "/session", "")
+	gone := s.request(t, "DELETE", "/session", "")
 	require.Equal(t, http.StatusNoContent, gone.status)
 	require.Contains(t, gone.header.Get("Set-Cookie"), "Expires=Thu, 01 Jan 1970")
 	require.Contains(t, s.rest(t, "GET", "/douyin/user/", "token", "").text, `"status_code"`)
@@ -84,7 +73,7 @@ func TestSessionRefuses(t *testing.T) {
 		{"a look", "GET", "", nil, http.StatusMethodNotAllowed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := s.ask(t, c.method, "/session", c.body, c.headers...)
+			a := s.request(t, c.method, "/session", c.body, c.headers...)
 			require.Equal(t, c.status, a.status)
 			require.Empty(t, a.header.Get("Set-Cookie"))
 		})
@@ -95,10 +84,10 @@ func TestSessionRefuses(t *testing.T) {
 func TestSecureCookie(t *testing.T) {
 	s := newSite(t, func(cfg *bff.Config) { cfg.PublicURL = "https://video.example.org" })
 	_, token := s.register(t, "ann")
-	kept := s.ask(t, "POST", "/session", `{"token": "`+token+`"}`, "Content-Type", "application/json", "Origin", "https://video.example.org")
+	kept := s.request(t, "POST", "/session", `{"token": "`+token+`"}`, "Content-Type", "application/json", "Origin", "https://video.example.org")
 	require.Equal(t, http.StatusNoContent, kept.status)
 	require.Contains(t, kept.header.Get("Set-Cookie"), "Secure")
-	page := s.ask(t, "GET", "/", "", "Accept", "text/html")
+	page := s.request(t, "GET", "/", "", "Accept", "text/html")
 	require.Contains(t, page.header.Get("Content-Security-Policy"), "media-src 'self' blob: https://video.example.org;")
 }
 
@@ -135,7 +124,7 @@ func TestSharedLinks(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")
 	id := s.publish(t, token, `"><script>alert(1)</script>`)
-	page := s.ask(t, "GET", "/video/"+id, "", "Accept", "text/html")
+	page := s.request(t, "GET", "/video/"+id, "", "Accept", "text/html")
 	require.Equal(t, http.StatusOK, page.status)
 	require.NotContains(t, page.text, "<script>alert")
 	require.Contains(t, page.text, `<meta property="og:title" content="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;" />`)
@@ -144,11 +133,11 @@ func TestSharedLinks(t *testing.T) {
 	require.Equal(t, "image/jpeg", s.rest(t, "GET", strings.TrimPrefix(cover, s.url)).header.Get("Content-Type"))
 	require.Contains(t, page.text, s.url+"/video/"+id)
 	s.calls.take()
-	s.ask(t, "GET", "/video/"+id, "")
+	s.request(t, "GET", "/video/"+id, "")
 	require.Equal(t, "BatchGetUsers 1, BatchGetVideos 1", text(s.calls.take()))
 
 	for _, missing := range []string{"/video/999", "/video/nothing"} {
-		page := s.ask(t, "GET", missing, "", "Accept", "text/html")
+		page := s.request(t, "GET", missing, "", "Accept", "text/html")
 		require.Equal(t, http.StatusNotFound, page.status)
 		require.Contains(t, page.text, `<div id="root">`)
 		require.Contains(t, page.text, "<title>minidouyin</title>")
@@ -158,11 +147,11 @@ func TestSharedLinks(t *testing.T) {
 // The root is the page for browsers and a few words for others; without the web client it is words for all.
 func TestRoot(t *testing.T) {
 	s := newSite(t)
-	require.Contains(t, s.ask(t, "GET", "/", "", "Accept", "text/html,*/*").text, `<div id="root">`)
-	require.Contains(t, s.ask(t, "GET", "/", "", "Accept", "*/*").text, "POST /graphql")
-	require.Equal(t, http.StatusNotFound, s.ask(t, "GET", "/nothing", "", "Accept", "text/html").status)
+	require.Contains(t, s.request(t, "GET", "/", "", "Accept", "text/html,*/*").text, `<div id="root">`)
+	require.Contains(t, s.request(t, "GET", "/", "", "Accept", "*/*").text, "POST /graphql")
+	require.Equal(t, http.StatusNotFound, s.request(t, "GET", "/nothing", "", "Accept", "text/html").status)
 
 	without := newSite(t, func(cfg *bff.Config) { cfg.Web = false })
-	require.Contains(t, without.ask(t, "GET", "/", "", "Accept", "text/html").text, "POST /graphql")
-	require.Equal(t, http.StatusNotFound, without.ask(t, "GET", "/messages", "", "Accept", "text/html").status)
+	require.Contains(t, without.request(t, "GET", "/", "", "Accept", "text/html").text, "POST /graphql")
+	require.Equal(t, http.StatusNotFound, without.request(t, "GET", "/messages", "", "Accept", "text/html").status)
 }

@@ -316,6 +316,17 @@ func publishForm(token, title string, file []byte) (body *bytes.Buffer, contentT
 	return body, form.FormDataContentType()
 }
 
+// request sends a request with headers, pairs of name and value.
+func (s *site) request(tb testing.TB, method, target, body string, header ...string) answer {
+	tb.Helper()
+	r, err := http.NewRequest(method, s.url+target, strings.NewReader(body))
+	require.NoError(tb, err)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return s.do(tb, r)
+}
+
 // graphql runs an operation; token may be empty.
 func (s *site) graphql(tb testing.TB, token, query string, variables map[string]any) answer {
 	tb.Helper()

@@ -8,8 +8,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// uploads bounds how many forms with files arrive from one address at once. Each takes as much of the disk as the largest
-// video, and over REST from anybody at first: the token may come after the file (contract, publish).
+// uploads bounds how many forms with files arrive from one address at once. Each takes as much of the disk as the
+// largest video, and over REST from anybody at first: the token may come after the file (contract, publish).
 type uploads struct {
 	limit int // 0 = none
 

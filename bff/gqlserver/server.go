@@ -28,8 +28,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Charge, Visitor, Trusted, Redis, Around and those behind it
-// must be set.
+// Config is what a server stands on. Every field but Origins, Admit, Charge, Visitor, Trusted, Redis, Around and those
+// behind it must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
 	// Present turns errors into what clients see; Recover turns panics into errors.

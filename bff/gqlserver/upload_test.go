@@ -84,8 +84,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// An operation whose file was not read, as another one of the batch cannot be run, is not run without it. Those that take
-// no file are run.
+// An operation whose file was not read, as another one of the batch cannot be run, is not run without it. Those that
+// take no file are run.
 func TestFormsOfSeveral(t *testing.T) {
 	const batch = `[
 		{"query": "mutation($f: Upload) { updateProfile(input: {avatar: $f}) { user { id } } }", "variables": {"f": null}},

@@ -85,7 +85,8 @@ func (m *Media) reencode(src io.Reader, side int) (string, error) {
 	return m.write(encoded)
 }
 
-// scans counts the scans of a JPEG. Each may take a few bytes for all pixels, and decoding goes over all pixels for each.
+// scans counts the scans of a JPEG. Each may take a few bytes for all pixels, and decoding goes over all pixels for
+// each.
 func scans(content []byte) (n int) {
 	for at := 2; at+3 < len(content); {
 		marker := content[at+1]

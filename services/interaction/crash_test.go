@@ -189,8 +189,8 @@ func TestRedisKilledUnderLoad(t *testing.T) {
 	})
 }
 
-// A cluster that is wiped, and one of whose servers is killed and comes back in the middle of the load, loses and reorders
-// nothing that was promised.
+// A cluster that is wiped, and one of whose servers is killed and comes back in the middle of the load, loses and
+// reorders nothing that was promised.
 func TestCluster(t *testing.T) {
 	eachAck(t, func(t *testing.T, ack string) {
 		t.Parallel()

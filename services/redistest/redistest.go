@@ -86,7 +86,8 @@ func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
 	}
 }
 
-// Restart starts the server again, with what it kept, after Kill. One of a cluster then takes commands, if all others do.
+// Restart starts the server again, with what it kept, after Kill. One of a cluster then takes commands, if all others
+// do.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
 	var err error

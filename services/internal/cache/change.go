@@ -146,8 +146,8 @@ func (c *Change) finish(ctx context.Context, result result) {
 	r.forget(c.keys, before, marks)
 }
 
-// waitForMarks waits until the keys are marked, when that failed at first: other processes may still read what Redis has.
-// It does not wait for a server that has been silent for so long that the others have noticed it too.
+// waitForMarks waits until the keys are marked, when that failed at first: other processes may still read what Redis
+// has. It does not wait for a server that has been silent for so long that the others have noticed it too.
 func (r *Redis) waitForMarks(ctx context.Context, keys []string) {
 	servers, epochServer := r.serversOf(ctx, keys), r.serverOf(ctx, r.epochKey())
 	waiting := func() bool {
@@ -236,9 +236,9 @@ func (r *Redis) pendingOf(keys []string) map[string]uint64 {
 	return numbers
 }
 
-// forget takes the keys out of the process after an attempt to mark them by these commands, nil when all succeeded. Those
-// that could not be marked will be tried again; before names those that waited when the attempt began, which are done
-// when it succeeded.
+// forget takes the keys out of the process after an attempt to mark them by these commands, nil when all succeeded.
+// Those that could not be marked will be tried again; before names those that waited when the attempt began, which are
+// done when it succeeded.
 func (r *Redis) forget(keys []string, before map[string]uint64, marks []redis.Cmder) {
 	failed := false
 	r.mu.Lock()

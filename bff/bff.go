@@ -82,14 +82,14 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	}
 
 	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error {
+	group.Go(recovered(func() error {
 		log.Info("serving", "url", "http://"+ln.Addr().String())
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
-	})
-	group.Go(func() error {
+	}))
+	group.Go(recovered(func() error {
 		<-running.Done()
 		log.Info("stopping: finishing the running requests")
 		if len(cfg.TrustedProxies) > 0 {
@@ -98,7 +98,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		ended := make(chan error, 1)
-		go func() { ended <- site.Shutdown(drain) }() // server.Shutdown waits for streams of events, and not for sockets
+		go func() { ended <- recovered(func() error { return site.Shutdown(drain) })() }() // server.Shutdown waits for streams of events, and not for sockets
 		defer func() {
 			if err := <-ended; err != nil {
 				log.Warn("some sockets did not end in time", "error", err)
@@ -113,9 +113,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 			log.Warn("some subscriptions did not end in time", "error", err)
 		}
 		return err
-	})
+	}))
 	group.Go(func() error {
-		sweeper.run(running)
+		keepRunning(running, log, "sweep", sweeper.run)
 		return nil
 	})
 	return group.Wait()

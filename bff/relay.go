@@ -64,8 +64,8 @@ func newRelay(client redis.UniversalClient, log *slog.Logger) *relay {
 func (r *relay) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.end = cancel
-	r.loops.Go(func() { r.send(ctx) })
-	r.loops.Go(func() { r.receive(ctx) })
+	r.loops.Go(func() { keepRunning(ctx, r.log, "send events", r.send) })
+	r.loops.Go(func() { keepRunning(ctx, r.log, "receive events", r.receive) })
 	go func() { // ends with the loops
 		r.loops.Wait()
 		close(r.closed)

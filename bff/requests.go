@@ -66,26 +66,6 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// recoverPanics is middleware that turns a panic into a plain answer 500.
-func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			defer func() {
-				cause := recover()
-				switch cause {
-				case nil:
-				case http.ErrAbortHandler: // net/http's own way to end a connection
-					panic(cause)
-				default:
-					log.ErrorContext(r.Context(), "request panicked", "panic", cause)
-					writeText(w, http.StatusInternalServerError, "internal error\n")
-				}
-			}()
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
 // moveDeadlines is middleware that ends a connection whose client stalls: the body must go on within the time given,
 // and the answer must be taken within answerTimeout.
 func moveDeadlines(stall time.Duration) func(http.Handler) http.Handler {

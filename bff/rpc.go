@@ -102,7 +102,7 @@ func deadlines(limits timeouts) []client.Option {
 func (s Services) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range []string{"basics", "interaction", "social"} {
-		group.Go(func() error { return s.ReadyOne(ctx, name) })
+		group.Go(recovered(func() error { return s.ReadyOne(ctx, name) }))
 	}
 	return group.Wait()
 }

@@ -101,7 +101,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log),
+	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log, refuseText),
 		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
 	if cfg.Web {
 		page, err := webClient(cfg, services, newMediaStore(cfg, files))
@@ -121,14 +121,16 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		r.Handle("/playground/*", page)
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(noContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)), sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
+	r.With(recoverPanics(log, refuseGraphQL(server)), noContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
+		sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
 	ownPages, err := ownPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
 	r.With(noContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
 	r.With(noContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
-	r.With(noContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)), listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
+	r.With(recoverPanics(log, refuseREST(rest)), noContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
+		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
 		})
@@ -195,7 +197,7 @@ func writeText(w http.ResponseWriter, status int, text string) {
 }
 
 func refuseText(w http.ResponseWriter, _ *http.Request, err error) {
-	writeText(w, http.StatusTooManyRequests, codes.Message(err)+"\n")
+	writeText(w, statusOf(err), codes.Message(err)+"\n")
 }
 
 func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {
@@ -206,6 +208,6 @@ func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request,
 
 func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		server.Refuse(w, r, http.StatusTooManyRequests, err)
+		server.Refuse(w, r, statusOf(err), err)
 	}
 }

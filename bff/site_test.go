@@ -244,7 +244,12 @@ type answer struct {
 
 func (s *site) do(tb testing.TB, r *http.Request) answer {
 	tb.Helper()
-	response, err := http.DefaultClient.Do(r)
+	return s.doWith(tb, http.DefaultClient, r)
+}
+
+func (s *site) doWith(tb testing.TB, client *http.Client, r *http.Request) answer {
+	tb.Helper()
+	response, err := client.Do(r)
 	require.NoError(tb, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)

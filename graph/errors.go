@@ -1,9 +1,12 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -42,10 +45,24 @@ func isRequestError(err *gqlerror.Error) bool {
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
 }
 
-// Recover turns a panic in a resolver into an internal error.
+// Recover returns the function that logs a panic and turns it into an internal error.
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, cause any) error {
-		log.ErrorContext(ctx, "resolver panicked", "panic", cause, "path", graphql.GetPath(ctx).String())
+		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause, debug.Stack()), "path", graphql.GetPath(ctx).String())
 		return codes.Errorf(codes.Internal, "internal error")
 	}
+}
+
+// DescribePanic returns the cause of a panic and the beginning of its stack, which is that of the goroutine that
+// recovers it, in 3 KB at most: a panic may hold what a client has sent.
+func DescribePanic(cause any, stack []byte) string {
+	const maxCause, maxStack = 1 << 10, 2 << 10
+	text := fmt.Sprint(cause)
+	if len(text) > maxCause {
+		text = text[:maxCause] + "…"
+	}
+	if at := bytes.LastIndex(stack, []byte("\npanic(")); at >= 0 { // what recovers stands above it
+		stack = stack[at+1:]
+	}
+	return text + "\n" + string(stack[:min(len(stack), maxStack)])
 }

@@ -75,14 +75,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	for _, one := range c.all() {
-		go one.stop() // ends with its connection
+		go s.recovered(ctx, one.stop) // ends with its connection
 	}
 	select {
 	case <-c.closed:
 		return nil
 	case <-ctx.Done():
 		for _, one := range c.all() {
-			go one.kill() // ends with its connection
+			go s.recovered(ctx, one.kill) // ends with its connection
 		}
 		return ctx.Err()
 	}

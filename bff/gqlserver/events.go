@@ -47,7 +47,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			message: "mutations cannot be sent with GET", allow: http.MethodPost})
 		return
 	}
-	events := &eventWriter{w: w, connection: http.NewResponseController(w), limits: s.cfg.Limits, cancel: cancel}
+	events := &eventWriter{w: w, connection: http.NewResponseController(w), limits: s.cfg.Limits, cancel: cancel,
+		recovered: func(f func()) { s.recovered(ctx, f) }}
 	events.start()
 	defer events.stop()
 	if refused != nil {
@@ -90,6 +91,7 @@ type eventWriter struct {
 	connection *http.ResponseController
 	limits     Limits
 	cancel     func()
+	recovered  func(f func()) // runs f
 
 	mu      sync.Mutex
 	w       http.ResponseWriter
@@ -103,7 +105,7 @@ func (e *eventWriter) start() {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would keep events back
 	e.mu.Lock()
-	e.alive = time.AfterFunc(e.limits.KeepAlive, func() { _ = e.write(":\n\n") })
+	e.alive = time.AfterFunc(e.limits.KeepAlive, func() { e.recovered(func() { _ = e.write(":\n\n") }) })
 	e.mu.Unlock()
 	_ = e.write(":\n\n") // the answer has begun
 }

@@ -2,6 +2,7 @@ package gqlserver
 
 import (
 	"context"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -68,8 +69,18 @@ func (g guard) checkText(text string) error {
 	return codes.Errorf(codes.TooLarge, "a document has at most %d tokens", g.limits.Tokens)
 }
 
-// MutateOperationContext notes the cost of the operation, and refuses one that costs too much.
+// MutateOperationContext notes the cost of the operation. It refuses one that costs too much, a null that the schema
+// does not take, and a subscription to more than one thing.
 func (g guard) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	if err := checkNulls(operation); err != nil {
+		return err
+	}
+	if isSubscription(operation) {
+		fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Subscription"})
+		if len(fields) != 1 || strings.HasPrefix(fields[0].Name, "__") {
+			return gqlerror.Wrap(refusef("a subscription selects one field of the type Subscription"))
+		}
+	}
 	price := priceOf(operation, func(argument string) int { return g.pageSize(ctx, argument) })
 	switch {
 	case price.items > g.limits.Cost:

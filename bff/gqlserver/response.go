@@ -17,6 +17,7 @@ type response struct {
 	*graphql.Response
 	executed bool // else it was refused before, and there is no data
 	status   int  // 0 = as the specification says
+	internal bool // it was refused by a fault of the server
 	allow    string
 	keep     string // who may keep it and how long, when it was asked for by GET; "" = nobody
 }
@@ -29,9 +30,15 @@ func (s *Server) refused(ctx context.Context, errs gqlerror.List) *response {
 // answer returns an answer of the executor. It holds no data when the operation was not run.
 func answer(r *graphql.Response) *response {
 	a := &response{Response: r, executed: r.Data != nil}
+	if a.executed {
+		return a
+	}
 	for _, err := range r.Errors {
-		if err.Extensions["code"] == codes.RateLimited.String() && !a.executed {
+		switch err.Extensions["code"] {
+		case codes.RateLimited.String():
 			a.status = http.StatusTooManyRequests
+		case codes.Internal.String():
+			a.internal = true
 		}
 	}
 	return a
@@ -56,6 +63,8 @@ func (r *response) statusFor(media string) int {
 		return r.status
 	case r.executed || media == mediaJSON:
 		return http.StatusOK
+	case r.internal:
+		return http.StatusInternalServerError
 	default:
 		return http.StatusBadRequest
 	}

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -75,7 +74,7 @@ type Config struct {
 // Server is the GraphQL endpoint.
 type Server struct {
 	cfg     Config
-	exec    *executor.Executor
+	exec    recovering
 	origins *http.CrossOriginProtection
 	texts   *persisted
 	flights singleflight.Group // answers that are being computed for several
@@ -86,7 +85,8 @@ var _ http.Handler = (*Server)(nil)
 
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, exec: executor.New(streams{cfg.Schema}), origins: http.NewCrossOriginProtection(),
+	exec := executor.New(streams{cfg.Schema})
+	s := &Server{cfg: cfg, exec: recovering{exec, cfg.Recover}, origins: http.NewCrossOriginProtection(),
 		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections(cfg.Limits.Connections)}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
@@ -94,24 +94,24 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	cache := newDocumentCache()
-	s.exec.SetErrorPresenter(s.present)
-	s.exec.SetRecoverFunc(cfg.Recover)
-	s.exec.SetQueryCache(cache)
-	s.exec.SetParserTokenLimit(cfg.Limits.Tokens)
-	s.exec.SetDisableSuggestion(!cfg.Introspection)
+	exec.SetErrorPresenter(s.present)
+	exec.SetRecoverFunc(cfg.Recover)
+	exec.SetQueryCache(cache)
+	exec.SetParserTokenLimit(cfg.Limits.Tokens)
+	exec.SetDisableSuggestion(!cfg.Introspection)
 	if cfg.Introspection {
-		s.exec.Use(extension.Introspection{})
+		exec.Use(extension.Introspection{})
 	}
-	s.exec.Use(guard{cfg.Limits, cache, cfg.PageSize})
-	s.exec.AroundResponses(s.capErrors)
-	s.exec.AroundOperations(s.bound)
+	exec.Use(guard{cfg.Limits, cache, cfg.PageSize})
+	exec.AroundResponses(s.capErrors)
+	exec.AroundOperations(s.bound)
 	for _, around := range cfg.Around {
-		s.exec.AroundOperations(around)
+		exec.AroundOperations(around)
 	}
 	if cfg.Admit != nil {
-		s.exec.AroundOperations(s.admit)
+		exec.AroundOperations(s.admit)
 	}
-	s.exec.AroundOperations(s.share)
+	exec.AroundOperations(s.share)
 	return s, nil
 }
 
@@ -199,17 +199,16 @@ func (s *Server) prepare(ctx context.Context, params *graphql.RawParams) (_ *gra
 		return nil, s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
 	s.texts.remember(ctx, params)
-	if isSubscription(operation) {
-		fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Subscription"})
-		if len(fields) != 1 || strings.HasPrefix(fields[0].Name, "__") {
-			return nil, answer(&graphql.Response{Errors: s.coded(ctx, codes.InvalidArgument, "a subscription selects one field of the type Subscription")})
-		}
-	}
 	return operation, nil
 }
 
-// run runs one operation.
-func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) *response {
+// run runs one operation. A panic is its error, so that the other operations of a batch are answered.
+func (s *Server) run(ctx context.Context, method string, params *graphql.RawParams) (result *response) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			result = s.panicked(ctx, cause)
+		}
+	}()
 	operation, refused := s.prepare(ctx, params)
 	if refused != nil {
 		return refused

@@ -115,11 +115,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 // talk reads messages until the connection ends.
 func (c *socket) talk(ctx context.Context) {
 	limits := c.server.cfg.Limits
-	initialise := time.AfterFunc(limits.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
+	initialise := c.after(ctx, limits.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
 	defer initialise.Stop()
 	c.mu.Lock()
 	base := ctx
-	c.alive = time.AfterFunc(limits.KeepAlive, func() { c.checkAlive(base) })
+	c.alive = c.after(ctx, limits.KeepAlive, func() { c.checkAlive(base) })
 	c.mu.Unlock()
 	defer c.alive.Stop()
 
@@ -148,7 +148,7 @@ func (c *socket) talk(ctx context.Context) {
 			}
 			initialise.Stop()
 			if at := c.server.expiresAt(ctx); !at.IsZero() {
-				expiry := time.AfterFunc(time.Until(at), func() { c.close(closeForbidden, "Forbidden: the token has expired") })
+				expiry := c.after(ctx, time.Until(at), func() { c.close(closeForbidden, "Forbidden: the token has expired") })
 				defer expiry.Stop()
 			}
 		case "ping":
@@ -174,6 +174,11 @@ func (c *socket) talk(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// after calls f in a goroutine of its own when the time has passed.
+func (c *socket) after(ctx context.Context, d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { c.server.recovered(ctx, f) })
 }
 
 // initialise reads who asks and acknowledges it. It returns nil when it has closed the socket instead.
@@ -263,6 +268,11 @@ func (c *socket) subscribe(ctx context.Context, m message) bool {
 	c.mu.Unlock()
 	c.operations.Go(func() {
 		defer cancel()
+		defer func() {
+			if cause := recover(); cause != nil {
+				_ = c.finish(ctx, o, "error", c.server.panicked(ctx, cause).Errors) // the connection may be gone
+			}
+		}()
 		c.run(ctx, o, params)
 	})
 	return true

@@ -180,26 +180,6 @@ func TestGuardsOfSubscriptions(t *testing.T) {
 	}
 }
 
-// panicking is a schema that panics with each answer.
-type panicking struct{ graphql.ExecutableSchema }
-
-func (panicking) Exec(context.Context) graphql.ResponseHandler {
-	return func(context.Context) *graphql.Response { panic("oh") }
-}
-
-// A panic outside of all resolvers ends the operation with an error, and nothing else.
-func TestPanicOfAnOperation(t *testing.T) {
-	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Schema = panicking{cfg.Schema} })
-	c := s.connect(t)
-	for range 2 {
-		c.subscribe("1", map[string]any{"query": "{ __typename }"})
-		f := c.read()
-		require.Equal(t, "error", f.Type)
-		require.Contains(t, string(f.Payload), `"message":"internal error"`)
-	}
-	require.Contains(t, s.ask(t, "events", map[string]any{"query": "{ __typename }"}), `"message":"internal error"`)
-}
-
 // What is not UTF-8 is no message, and is not sent back in a pong.
 func TestMessagesAreUTF8(t *testing.T) {
 	c := newServer(t).connect(t)

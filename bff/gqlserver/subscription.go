@@ -6,7 +6,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/idl/codes"
 )
@@ -46,12 +45,6 @@ func (s streams) Exec(ctx context.Context) graphql.ResponseHandler {
 func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext, send func(*response) error) {
 	ctx, cancel := context.WithCancel(ctx) // ends what the resolver has begun
 	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err := s.cfg.Recover(graphql.WithOperationContext(ctx, operation), cause)
-			_ = send(answer(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})) // the connection may be gone
-		}
-	}()
 	respond, inner := s.exec.DispatchOperation(ctx, operation)
 	due := 0 // of the answers so far; what the first one costs was counted before
 	for first := true; ; first = false {

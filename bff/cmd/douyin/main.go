@@ -14,10 +14,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/cloudwego/kitex/pkg/klog"
-	"github.com/redis/go-redis/v9"
-
-	"minidouyin/bff"
 )
 
 // commandLine is what can be written behind `douyin`.
@@ -99,29 +95,6 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not debug, info, warn or error", text)
 	}
 	return nil
-}
-
-func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	var lines slog.Handler = slog.NewTextHandler(w, options)
-	if format == "json" {
-		lines = slog.NewJSONHandler(w, options)
-	}
-	log := slog.New(bff.WithRequestID(lines))
-	// What kitex says of failed calls is said by us as well, in our form; the rest is for those who look for it.
-	klog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
-	redis.SetLogger(redisLog{log})
-	return log
-}
-
-// redisLog takes the lines of the Redis client: what an outage means, we say ourselves.
-type redisLog struct{ log *slog.Logger }
-
-// Printf writes a line for those who look for it.
-func (l redisLog) Printf(ctx context.Context, format string, values ...any) {
-	if l.log.Enabled(ctx, slog.LevelDebug) {
-		l.log.DebugContext(ctx, fmt.Sprintf(format, values...), "from", "redis client")
-	}
 }
 
 func oneLine(err error) string {

@@ -352,6 +352,8 @@ func TestCommandLine(t *testing.T) {
 		{"a replica of SQLite", []string{"social", "--replicas=mysql://root:hidden@10.0.0.8:3306/x"}, nil, 2, "--replicas: only a MySQL database has replicas"},
 		{"a replica without a name", []string{"--dsn=mysql://root:hidden@10.0.0.7:3306/x", "--replicas=mysql://root:hidden@10.0.0.8:3306/"}, nil, 2, "--replicas: the DSN names no database"},
 		{"too few connections", []string{"--db-connections=1"}, nil, 2, "--db-connections"},
+		{"likes logged nowhere", []string{"--like-ack=logged"}, nil, 2, "--like-ack: logged needs --redis"},
+		{"likes logged nowhere, one service", []string{"interaction"}, []string{"DOUYIN_LIKE_ACK=logged"}, 2, "--like-ack: logged needs --redis"},
 		{"a level of the log that is none", []string{"--log-level=loud"}, nil, 2, "--log-level: \"loud\" is not debug, info, warn or error"},
 		{"an address of the metrics that is none", []string{"--metrics=9090"}, nil, 2, "--metrics: \"9090\" is not an address"},
 		{"an address of a service to listen on that is none", []string{"social", "--listen=8883"}, nil, 2, "--listen: \"8883\" is not an address"},

@@ -27,12 +27,15 @@ type allCmd struct {
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
 }
 
-// Validate checks the flags of both halves.
+// Validate checks the flags of all parts.
 func (c *allCmd) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	return c.stores.Validate()
+	if err := c.stores.Validate(); err != nil {
+		return err
+	}
+	return c.check(c.Redis)
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.

@@ -21,6 +21,14 @@ type likeFlags struct {
 	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when Redis has it, which must then keep all that it has taken."`
 }
 
+// check returns why the flags do not go with the Redis of --redis, nil when they do.
+func (f likeFlags) check(redis bff.Secret) error {
+	if f.LikeAck == services.AckLogged && redis == "" {
+		return errors.New("--like-ack: logged needs --redis, which keeps the likes until the database has them")
+	}
+	return nil
+}
+
 // drainTime is how long running calls may take to finish after a service was told to stop: as long as a call may take.
 const drainTime = 10 * time.Second
 
@@ -79,6 +87,14 @@ type interactionCmd struct {
 	serviceFlags
 	likeFlags
 	Listen address `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
+}
+
+// Validate checks the flags of the service and those of likes.
+func (c *interactionCmd) Validate() error {
+	if err := c.serviceFlags.Validate(); err != nil {
+		return err
+	}
+	return c.check(c.Redis)
 }
 
 // Run serves until ctx ends.

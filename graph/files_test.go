@@ -33,7 +33,7 @@ func (stagedFile) Discard()                     {}
 
 // Who is refused learns why, also when the stored files cannot be removed at once.
 func TestStoreRefused(t *testing.T) {
-	r := &Resolver{Config{Basics: reservingBasics{}, Media: brokenMedia{}}}
+	r := &Resolver{Config: Config{Basics: reservingBasics{}, Media: brokenMedia{}}}
 	err := r.store(t.Context(), []StagedFiles{stagedFile("pictures/a")}, func() error {
 		return codes.Errorf(codes.AlreadyExists, "the name is taken")
 	})

@@ -87,7 +87,7 @@ func (w *walk) users(ctx context.Context, sel selection, ids []int64, set func(i
 		users[i] = &model.User{User: &basics.User{ID: id}}
 	}
 	joined := make(map[int64]model.Joined[*model.User], len(unique))
-	ask(ctx, w, w.loaders.users, unique, func(i int, row *basics.User, err error) {
+	loadKeys(ctx, w, w.loaders.users, unique, func(i int, row *basics.User, err error) {
 		joined[unique[i]] = joinObject(err, func() *model.User {
 			w.resolver.setUserRow(ctx, users[i], row)
 			return users[i]
@@ -98,7 +98,7 @@ func (w *walk) users(ctx context.Context, sel selection, ids []int64, set func(i
 			set(i, joined[id])
 		}
 	})
-	fill(ctx, w, &w.user, sel, users)
+	fill(ctx, w, &w.fields.user, sel, users)
 }
 
 // videos loads videos by ID, and in the next level what is selected of them. set gets the video of each ID by its
@@ -107,7 +107,7 @@ func (w *walk) videos(ctx context.Context, sel selection, ids []int64, set func(
 	unique := distinct(ids)
 	joined := make(map[int64]model.Joined[*model.Video], len(unique))
 	var videos []*model.Video
-	ask(ctx, w, w.loaders.videos, unique, func(i int, row *basics.Video, err error) {
+	loadKeys(ctx, w, w.loaders.videos, unique, func(i int, row *basics.Video, err error) {
 		joined[unique[i]] = joinObject(err, func() *model.Video {
 			video := w.resolver.newVideo(ctx, row)
 			videos = append(videos, video)
@@ -118,7 +118,7 @@ func (w *walk) videos(ctx context.Context, sel selection, ids []int64, set func(
 		for i, id := range ids {
 			set(i, joined[id])
 		}
-		fill(ctx, w, &w.video, sel, videos)
+		fill(ctx, w, &w.fields.video, sel, videos)
 	})
 }
 
@@ -131,7 +131,7 @@ func (w *walk) videoAuthor(ctx context.Context, videos []*model.Video, selected 
 }
 
 func (w *walk) userVideos(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {
-	lists(ctx, w, w.loaders.videoPages, userIDs(users), selected, w.connectVideos,
+	loadPages(ctx, w, w.loaders.videoPages, userIDs(users), selected, w.connectVideos,
 		func(i int) *model.Pages[*model.Video] { return &users[i].VideoPages })
 }
 
@@ -144,7 +144,7 @@ func (w *walk) connectVideos(
 		connections[i] = w.resolver.videoConnection(ctx, r, p)
 		all = append(all, connections[i].Nodes...)
 	}
-	fill(ctx, w, &w.video, sel.nodes(ctx, "VideoConnection", "VideoEdge"), all)
+	fill(ctx, w, &w.fields.video, sel.nodes(ctx, "VideoConnection", "VideoEdge"), all)
 	return connections
 }
 

@@ -174,7 +174,7 @@ func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, pub
 	}
 	connection := r.videoConnection(ctx, pages, reply.Page)
 	w := r.walk(ctx)
-	fill(ctx, w, &w.video, selected(ctx).nodes(ctx, "FeedConnection", "VideoEdge"), connection.Nodes)
+	fill(ctx, w, &w.fields.video, selected(ctx).nodes(ctx, "FeedConnection", "VideoEdge"), connection.Nodes)
 	w.run()
 	feed := &model.FeedConnection{VideoConnection: connection, NextPublishedBefore: time.Now().UnixMilli()}
 	if videos := reply.Page.Videos; len(videos) > 0 {

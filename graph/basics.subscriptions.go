@@ -268,7 +268,7 @@ func (p *publishedVideos) load(ctx context.Context, ids []int64) ([]*model.Video
 		return cmp.Compare(a.Video.CreatedAt, b.Video.CreatedAt)
 	})
 	w := p.r.walk(ctx)
-	fill(ctx, w, &w.videoPublished, p.sel, payloads)
+	fill(ctx, w, &w.fields.videoPublished, p.sel, payloads)
 	w.run()
 	return payloads, nil
 }

@@ -20,7 +20,7 @@ type row[T any] struct {
 
 // load loads one part of objects. Fields that need the same part share the pointer, so the part is loaded once.
 type load[T any] struct {
-	// run asks the loaders of the walk. selected are the fields that need the part.
+	// run collects the keys of the part. selected are the selected fields that need it.
 	run func(w *walk, ctx context.Context, objects []T, selected []graphql.CollectedField)
 }
 
@@ -31,7 +31,8 @@ type objectType[T any] struct {
 	rows  map[string]*load[T]
 }
 
-// fields is the table of the fields of all object types. Its rows are in the files *.fields.go, beside the schema.
+// fields is the table of the fields of all object types. Its rows are in *.fields.go, beside the schema: a new field of
+// the schema is a new row there. A type is a member here if the walk loads parts of its objects.
 type fields struct {
 	// basics
 	user           objectType[*model.User]
@@ -75,7 +76,7 @@ func newFields() *fields {
 	return f
 }
 
-// define adds rows to an object type, whose loads the walk runs.
+// define adds rows to an object type.
 func define[T any](f *fields, typ *objectType[T], name string, rows []row[T]) {
 	typ.name = name
 	if typ.rows == nil {
@@ -96,7 +97,7 @@ func define[T any](f *fields, typ *objectType[T], name string, rows []row[T]) {
 	}
 }
 
-// defineMembers adds an object type of which nothing is loaded: all of its fields are members.
+// defineMembers adds an object type whose fields are all members: nothing is loaded for its objects.
 func defineMembers(f *fields, name string, names ...string) {
 	for _, field := range names {
 		f.all = append(f.all, definedField{place: name + "." + field})

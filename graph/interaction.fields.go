@@ -16,8 +16,8 @@ func (f *fields) addInteraction() {
 		{"likesGivenCount", likes},
 		{"likedVideos", &userLoad{(*walk).userLikedVideos}},
 	})
-	f.videoStats = &videoLoad{(*walk).loadVideoStats}
-	f.videoComments = &videoLoad{(*walk).loadVideoComments}
+	f.videoStats = &videoLoad{(*walk).videoStats}
+	f.videoComments = &videoLoad{(*walk).videoComments}
 	define(f, &f.video, "Video", []row[*model.Video]{
 		{"likeCount", f.videoStats},
 		{"commentCount", f.videoStats},
@@ -55,12 +55,12 @@ func (f *fields) addInteraction() {
 }
 
 func (w *walk) userLikeStats(ctx context.Context, users []*model.User, _ []graphql.CollectedField) {
-	stats(ctx, w, w.loaders.likeStats, userIDs(users),
+	loadStats(ctx, w, w.loaders.likeStats, userIDs(users),
 		func(i int) *model.Joined[interaction.UserLikeStats] { return &users[i].LikeStats })
 }
 
-func (w *walk) loadVideoStats(ctx context.Context, videos []*model.Video, _ []graphql.CollectedField) {
-	stats(ctx, w, w.loaders.videoStats, videoIDs(videos),
+func (w *walk) videoStats(ctx context.Context, videos []*model.Video, _ []graphql.CollectedField) {
+	loadStats(ctx, w, w.loaders.videoStats, videoIDs(videos),
 		func(i int) *model.Joined[interaction.VideoStats] { return &videos[i].Stats })
 }
 
@@ -72,8 +72,8 @@ func (w *walk) commentAuthor(ctx context.Context, comments []*model.Comment, sel
 	w.users(ctx, below(selected), authors, func(i int, user model.Joined[*model.User]) { comments[i].AuthorUser = user })
 }
 
-func (w *walk) loadVideoComments(ctx context.Context, videos []*model.Video, selected []graphql.CollectedField) {
-	lists(ctx, w, w.loaders.commentPages, videoIDs(videos), selected, w.connectComments,
+func (w *walk) videoComments(ctx context.Context, videos []*model.Video, selected []graphql.CollectedField) {
+	loadPages(ctx, w, w.loaders.commentPages, videoIDs(videos), selected, w.connectComments,
 		func(i int) *model.Pages[*model.Comment] { return &videos[i].CommentPages })
 }
 
@@ -89,12 +89,12 @@ func (w *walk) connectComments(
 		}
 		all = append(all, connections[i].Nodes...)
 	}
-	fill(ctx, w, &w.comment, sel.nodes(ctx, "CommentConnection", "CommentEdge"), all)
+	fill(ctx, w, &w.fields.comment, sel.nodes(ctx, "CommentConnection", "CommentEdge"), all)
 	return connections
 }
 
 func (w *walk) userLikedVideos(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {
-	lists(ctx, w, w.loaders.likePages, userIDs(users), selected, w.connectLikes,
+	loadPages(ctx, w, w.loaders.likePages, userIDs(users), selected, w.connectLikes,
 		func(i int) *model.Pages[*model.Video] { return &users[i].LikedPages })
 }
 

@@ -157,7 +157,7 @@ func (s *statsWatch) load(ctx context.Context, ids []int64) ([]*model.VideoStats
 		payloads[i] = &model.VideoStatsChangedPayload{VideoID: model.GlobalID(model.TypeVideo, id), Video: videos[i]}
 	}
 	w := s.r.walk(ctx)
-	fill(ctx, w, &w.videoStatsChanged, s.sel, payloads)
+	fill(ctx, w, &w.fields.videoStatsChanged, s.sel, payloads)
 	w.run()
 	return payloads, nil
 }

@@ -31,10 +31,10 @@ func (r *Resolver) videoByID(ctx context.Context, id int64) (*model.Video, error
 func (r *Resolver) commentByID(ctx context.Context, id int64) (*model.Comment, error) {
 	w := r.walk(ctx)
 	var comment model.Joined[*model.Comment]
-	ask(ctx, w, w.loaders.comments, []int64{id}, func(_ int, row *interaction.Comment, err error) {
+	loadKeys(ctx, w, w.loaders.comments, []int64{id}, func(_ int, row *interaction.Comment, err error) {
 		comment = joinObject(err, func() *model.Comment { return &model.Comment{Comment: row} })
 		if value, _ := comment.Get(); value != nil {
-			fill(ctx, w, &w.comment, selected(ctx), []*model.Comment{value})
+			fill(ctx, w, &w.fields.comment, selected(ctx), []*model.Comment{value})
 		}
 	})
 	w.run()

@@ -41,7 +41,7 @@ func (f *fields) addSocial() {
 }
 
 func (w *walk) userRelation(ctx context.Context, users []*model.User, _ []graphql.CollectedField) {
-	stats(ctx, w, w.loaders.relationStats, userIDs(users),
+	loadStats(ctx, w, w.loaders.relationStats, userIDs(users),
 		func(i int) *model.Joined[social.RelationStats] { return &users[i].Relation })
 }
 
@@ -56,12 +56,12 @@ func (w *walk) messageSender(
 }
 
 func (w *walk) userFollowing(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {
-	lists(ctx, w, w.loaders.followingPages, userIDs(users), selected, w.connectFollows,
+	loadPages(ctx, w, w.loaders.followingPages, userIDs(users), selected, w.connectFollows,
 		func(i int) *model.Pages[*model.User] { return &users[i].FollowingPages })
 }
 
 func (w *walk) userFollowers(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {
-	lists(ctx, w, w.loaders.followerPages, userIDs(users), selected, w.connectFollows,
+	loadPages(ctx, w, w.loaders.followerPages, userIDs(users), selected, w.connectFollows,
 		func(i int) *model.Pages[*model.User] { return &users[i].FollowerPages })
 }
 
@@ -96,7 +96,7 @@ func (w *walk) userFriends(ctx context.Context, users []*model.User, selected []
 			user.FriendPages.Set(field.args, denied)
 		}
 	}
-	lists(ctx, w, w.loaders.friendPages, userIDs(own), selected, w.connectFriends,
+	loadPages(ctx, w, w.loaders.friendPages, userIDs(own), selected, w.connectFriends,
 		func(i int) *model.Pages[*model.Friend] { return &own[i].FriendPages })
 }
 

@@ -81,7 +81,7 @@ func (m *receivedMessages) load(
 			payloads = append(payloads, &model.MessageReceivedPayload{Message: w.message(row)})
 		}
 	}
-	fill(ctx, w, &w.messageReceived, m.sel, payloads)
+	fill(ctx, w, &w.fields.messageReceived, m.sel, payloads)
 	w.run()
 	var next *page.Cursor
 	if reply.HasMore {

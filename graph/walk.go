@@ -16,8 +16,8 @@ import (
 // the size of the page, and the number of calls follows from the operation alone. What a field needs loaded is in the
 // table of [fields].
 type walk struct {
-	*fields
 	resolver *Resolver
+	fields   *fields
 	viewer   int64
 	loaders  *loaders
 	attach   []func() // attaches the results of the present level and collects the keys of the next one
@@ -77,8 +77,8 @@ func fillMember[T, O any](typ *objectType[*O], object func(T) *O) *load[T] {
 	}}
 }
 
-// ask adds keys to the batch of a loader. attach gets the result of each key by its index.
-func ask[K comparable, V any](
+// loadKeys adds keys to the batch of a loader. attach gets the result of each key by its index.
+func loadKeys[K comparable, V any](
 	ctx context.Context, w *walk, loader *dataloader.Loader[K, V], keys []K, attach func(i int, value V, err error),
 ) {
 	thunks := make([]dataloader.Thunk[V], len(keys))
@@ -93,11 +93,11 @@ func ask[K comparable, V any](
 	})
 }
 
-// stats loads a part of objects by their IDs. part returns where the part of an object is kept.
-func stats[V any](
+// loadStats loads a part of objects by their IDs. part returns where the part of an object is kept.
+func loadStats[V any](
 	ctx context.Context, w *walk, loader *dataloader.Loader[int64, *V], ids []int64, part func(i int) *model.Joined[V],
 ) {
-	ask(ctx, w, loader, ids, func(i int, value *V, err error) {
+	loadKeys(ctx, w, loader, ids, func(i int, value *V, err error) {
 		if err != nil {
 			*part(i) = model.Failed[V](err)
 		} else {
@@ -106,9 +106,9 @@ func stats[V any](
 	})
 }
 
-// lists loads the selected pages of a list field of many objects. connect makes connections of the loaded pages and
+// loadPages loads the selected pages of a list field of many objects. connect makes connections of the loaded pages and
 // collects the keys of their items. pages returns where the pages of an object are kept.
-func lists[V, N any](
+func loadPages[V, N any](
 	ctx context.Context, w *walk, loader *dataloader.Loader[pageKey, V], ids []int64, selected []graphql.CollectedField,
 	connect func(context.Context, selection, pageRange, []V) []*model.Connection[N],
 	pages func(i int) *model.Pages[N],
@@ -131,7 +131,7 @@ func lists[V, N any](
 			for i, id := range owners {
 				keys[i] = pageKey{id, field.pages}
 			}
-			ask(ctx, w, loader, keys, func(i int, page V, err error) {
+			loadKeys(ctx, w, loader, keys, func(i int, page V, err error) {
 				if err != nil {
 					results[owners[i]] = model.Failed[*model.Connection[N]](err)
 				} else {

@@ -16,8 +16,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Present returns the function that turns errors into what clients see: the message of an error with a code, a fixed
-// one for any other, and always `extensions.code`. What is internal is logged here and nowhere else.
+// Present returns the function that converts errors for clients: the message of a coded error, a fixed message for any
+// other error, and always `extensions.code`. Internal errors are logged here only.
 func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := graphql.DefaultErrorPresenter(ctx, err)
@@ -28,7 +28,7 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 			err = codes.Errorf(codes.UpstreamUnavailable, "the answer took too long, please try again")
 		}
 		code := codes.Of(err)
-		// An internal error that came with its code was logged where it arose.
+		// An internal error with a code was logged where it was created.
 		if _, coded := kerrors.FromBizStatusError(err); code == codes.Internal && !coded && ctx.Err() == nil {
 			log.ErrorContext(ctx, "operation failed", "path", shown.Path.String(), "error", err)
 		}
@@ -38,14 +38,14 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// isRequestError tells whether an error speaks of the document itself: gqlgen's parser and validator wrote it, and its
-// text names nothing but the client's own words and the schema.
+// isRequestError reports whether gqlgen's parser or validator refused the document. The text of such an error quotes
+// only the document and the schema, so the client may read it.
 func isRequestError(err *gqlerror.Error) bool {
 	code, _ := err.Extensions["code"].(string)
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
 }
 
-// Recover returns the function that logs a panic and turns it into an internal error.
+// Recover returns the function that logs a panic and converts it to an internal error.
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, cause any) error {
 		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause, debug.Stack()), "path", graphql.GetPath(ctx).String())
@@ -53,15 +53,15 @@ func Recover(log *slog.Logger) graphql.RecoverFunc {
 	}
 }
 
-// DescribePanic returns the cause of a panic and the beginning of its stack, which is that of the goroutine that
-// recovers it, in 3 KB at most: a panic may hold what a client has sent.
+// DescribePanic returns the cause of a panic and the start of its stack, cut to 3 KB, because a panic may contain data
+// of a client. stack is the stack of the goroutine that recovers.
 func DescribePanic(cause any, stack []byte) string {
 	const maxCause, maxStack = 1 << 10, 2 << 10
 	text := fmt.Sprint(cause)
 	if len(text) > maxCause {
 		text = text[:maxCause] + "…"
 	}
-	if at := bytes.LastIndex(stack, []byte("\npanic(")); at >= 0 { // what recovers stands above it
+	if at := bytes.LastIndex(stack, []byte("\npanic(")); at >= 0 { // above it are the functions that recover
 		stack = stack[at+1:]
 	}
 	return text + "\n" + string(stack[:min(len(stack), maxStack)])

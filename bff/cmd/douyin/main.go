@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kong"
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/redis/go-redis/v9"
@@ -35,6 +36,8 @@ type commandLine struct {
 }
 
 func main() {
+	// Without GOMEMLIMIT the collector keeps to the limit of a container. Where there is none, nothing is set.
+	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -102,7 +105,7 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 }
 
 func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: shorten}
 	var lines slog.Handler = slog.NewTextHandler(w, options)
 	if format == "json" {
 		lines = slog.NewJSONHandler(w, options)

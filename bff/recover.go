@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -66,7 +65,7 @@ func recovered(f func() error) func() error {
 	return func() (err error) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				err = fmt.Errorf("panic: %s", graph.DescribePanic(cause, debug.Stack()))
+				err = fmt.Errorf("panic: %s", graph.DescribePanic(cause))
 			}
 		}()
 		return f()

@@ -1,12 +1,13 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"path"
+	"runtime"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -48,21 +49,34 @@ func isRequestError(err *gqlerror.Error) bool {
 // Recover returns the function that logs a panic and converts it to an internal error.
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, cause any) error {
-		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause, debug.Stack()), "path", graphql.GetPath(ctx).String())
+		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause), "path", graphql.GetPath(ctx).String())
 		return codes.Errorf(codes.Internal, "internal error")
 	}
 }
 
-// DescribePanic returns the cause of a panic and the start of its stack, cut to 3 KB, because a panic may contain data
-// of a client. stack is the stack of the goroutine that recovers.
-func DescribePanic(cause any, stack []byte) string {
-	const maxCause, maxStack = 1 << 10, 2 << 10
+// DescribePanic returns the cause of a panic, cut as it may hold what a client has sent, and where it was: the innermost
+// calls first, in one line. The deferred function that recovers must call it.
+func DescribePanic(cause any) string {
+	const maxCause, maxCalls = 200, 8
 	text := fmt.Sprint(cause)
 	if len(text) > maxCause {
-		text = text[:maxCause] + "…"
+		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
 	}
-	if at := bytes.LastIndex(stack, []byte("\npanic(")); at >= 0 { // above it are the functions that recover
-		stack = stack[at+1:]
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+	panicked := false
+	for calls := 0; calls < maxCalls; {
+		frame, more := frames.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime."):
+			panicked = panicked || frame.Function == "runtime.gopanic"
+		case panicked: // what recovers stands above
+			text += fmt.Sprintf(" < %s:%d", path.Base(frame.Function), frame.Line)
+			calls++
+		}
+		if !more {
+			break
+		}
 	}
-	return text + "\n" + string(stack[:min(len(stack), maxStack)])
+	return text
 }

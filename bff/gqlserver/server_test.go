@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
@@ -63,7 +62,7 @@ func newServer(t *testing.T, configure ...func(*gqlserver.Config)) *server {
 	httpServer := httptest.NewServer(handler)
 	t.Cleanup(httpServer.Close)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(t, handler.Shutdown(ctx))
 	})

@@ -22,7 +22,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-const patience = 20 * time.Second
+// patience is how long a test waits for what must come: it bounds a test that fails.
+const patience = time.Minute
 
 type frame struct {
 	ID      string          `json:"id,omitempty"`

@@ -43,12 +43,14 @@ func (p *product) cutPower(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	_, token := p.register(t, "ann")
 	ledger := &ledger{token: token}
-	ledger.publish(p.site, sampleVideo(t), "the first")
+	require.True(t, ledger.publish(p.site, sampleVideo(t), "the first"))
 	for range 4 {
+		before := ledger.lines()
 		var workers sync.WaitGroup
 		for worker := range 4 {
 			workers.Go(func() { ledger.work(p.site, worker, sampleVideo(t)) })
 		}
+		require.Eventually(t, func() bool { return ledger.lines() > before }, patience, time.Millisecond) // there is something to lose
 		time.Sleep(time.Duration(300+random.IntN(700)) * time.Millisecond)
 		p.kill(t)
 		workers.Wait()
@@ -57,7 +59,7 @@ func (p *product) cutPower(t *testing.T) {
 			require.Eventually(t, func() bool {
 				n, err := p.cluster.WaitingLikes(t.Context())
 				return err == nil && n == 0
-			}, 20*time.Second, 20*time.Millisecond)
+			}, patience, 20*time.Millisecond)
 			time.Sleep(p.countsAfter)
 		}
 		ledger.check(t, p.site)
@@ -95,6 +97,13 @@ func (l *ledger) note(list *[]string, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	*list = append(*list, text)
+}
+
+// lines returns how many comments were acknowledged, and as many messages.
+func (l *ledger) lines() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return min(len(l.comments), len(l.messages))
 }
 
 func (l *ledger) publish(s *site, video []byte, title string) bool {

@@ -144,16 +144,23 @@ func checkRead(t *testing.T, method string) {
 func TestDeadlineTravels(t *testing.T) {
 	i := startInstance(t)
 	c := remote(t, i.addr)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	left := func(most time.Duration) {
+		t.Helper()
+		require.Positive(t, i.left.Load())
+		require.LessOrEqual(t, i.left.Load(), int64(most))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), bff.ReadTimeout)
+	defer cancel()
+	require.NoError(t, write(ctx, c, 1))
+	left(bff.ReadTimeout)
+	ctx, cancel = context.WithTimeout(t.Context(), bff.ReadTimeout/2)
 	defer cancel()
 	require.NoError(t, read(ctx, c))
-	require.InDelta(t, time.Second, i.left.Load(), float64(time.Second), "at most two seconds are left")
-	require.NoError(t, write(ctx, c, 1))
-	require.InDelta(t, time.Second, i.left.Load(), float64(time.Second))
+	left(bff.ReadTimeout / 2)
 	require.NoError(t, read(t.Context(), c))
-	require.InDelta(t, 4*time.Second, i.left.Load(), float64(time.Second))
+	left(bff.ReadTimeout)
 	require.NoError(t, write(t.Context(), c, 1))
-	require.InDelta(t, 8*time.Second, i.left.Load(), float64(2*time.Second))
+	left(bff.CallTimeout)
 }
 
 // Instances share the calls. One that refuses connections costs no call, of any kind, and nothing is done twice.
@@ -217,7 +224,7 @@ func TestInstanceHangs(t *testing.T) {
 	for range 40 {
 		require.NoError(t, read(t.Context(), c))
 	}
-	require.LessOrEqual(t, requests.Load(), waited+2, "now and then one call looks whether it is well again")
+	require.Less(t, requests.Load(), waited+10, "of 20, now and then one call looks whether it is well again")
 }
 
 // A service of which no instance is there is away at once, and well when one is back.

@@ -150,7 +150,7 @@ func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Con
 	tb.Cleanup(httpServer.Close)
 	s.url, s.handler = httpServer.URL, handler
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(tb, handler.Shutdown(ctx))
 		require.NoError(tb, handler.Close(ctx))

@@ -231,7 +231,7 @@ func (c *Cluster) Stop(ctx context.Context, name string) error {
 func (c *Cluster) Close() error {
 	var errs []error
 	for _, name := range slices.Backward(c.order) {
-		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		errs = append(errs, c.Stop(ctx, name))
 		cancel()
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,7 +66,18 @@ type worker struct {
 	accounts map[*person]*belief
 	written  int
 
+	mu                 sync.Mutex
 	acknowledged, lost map[string]int // writes by kind; lost ones by code as well
+}
+
+// done returns how many writes were acknowledged.
+func (w *worker) done() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, times := range w.acknowledged {
+		n += times
+	}
+	return n
 }
 
 func newWorker(p *person, seed uint64, number int, people []*person, videos []int64) *worker {
@@ -116,6 +128,8 @@ func (w *worker) act(ctx context.Context) {
 
 // note counts the outcome of a write and puts it into the belief.
 func (w *worker) note(kind string, b *belief, now bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err == nil {
 		w.acknowledged[kind]++
 		b.acknowledge(now)

@@ -196,6 +196,7 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 	open := func() *redisguard.Redis {
 		client, err := services.OpenRedis(shared.URL)
 		require.NoError(t, err)
+		redistest.IgnoreDeadlines(client)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })
 		return redisguard.New(client, slog.New(slog.DiscardHandler))
 	}
@@ -228,7 +229,7 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 	shared.Restart(t)
 	four := process()
 	require.Eventually(t, func() bool { return strings.Contains(four.take(t, step{"GET", "", hashOf(query), ""}).text, typename) },
-		20*time.Second, 50*time.Millisecond, "Redis has kept it")
+		patience, 50*time.Millisecond, "Redis has kept it")
 }
 
 // However many documents clients leave in Redis, a process writes no more than its share.
@@ -236,6 +237,7 @@ func TestSharedPersistedQueriesAreBounded(t *testing.T) {
 	shared := redistest.Start(t, "--appendfsync", "no")
 	client, err := services.OpenRedis(shared.URL)
 	require.NoError(t, err)
+	redistest.IgnoreDeadlines(client)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = redisguard.New(client, slog.New(slog.DiscardHandler)) })
 	query := func(i int) string { return fmt.Sprintf("{ __typename } #%d", i) + strings.Repeat("x", 30<<10) }

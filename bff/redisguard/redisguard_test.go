@@ -24,6 +24,7 @@ func TestRedisAway(t *testing.T) {
 	server := redistest.Start(t)
 	client, err := services.OpenRedis(server.URL)
 	require.NoError(t, err)
+	redistest.IgnoreDeadlines(client)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	var log bytes.Buffer
 	guard := redisguard.New(client, slog.New(slog.NewTextHandler(&log, nil)))
@@ -44,7 +45,7 @@ func TestRedisAway(t *testing.T) {
 	}
 	require.Less(t, asked, 10)
 	server.Restart(t)
-	require.Eventually(t, func() bool { return guard.Do(t.Context(), ping) == nil }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return guard.Do(t.Context(), ping) == nil }, time.Minute, 50*time.Millisecond)
 	require.Equal(t, 1, strings.Count(log.String(), "does not answer"), log.String())
 	require.Equal(t, 1, strings.Count(log.String(), "answers again"), log.String())
 }
@@ -58,10 +59,12 @@ func TestRedisSilent(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	guard := redisguard.New(client, slog.New(slog.DiscardHandler))
-	start := time.Now()
+	waited := 0
 	for range 1000 {
-		require.Error(t, guard.Do(t.Context(), ping))
+		require.Error(t, guard.Do(t.Context(), func(ctx context.Context, client redis.UniversalClient) error {
+			waited++
+			return ping(ctx, client)
+		}))
 	}
-	t.Logf("1000 rounds took %v", time.Since(start))
-	require.Less(t, time.Since(start), 20*time.Second)
+	require.Less(t, waited, 100)
 }

@@ -18,8 +18,8 @@ type variable struct {
 	required   bool
 }
 
-// parseFunc parses the text of a parameter. value is nil if the text counts as absent. must describes the valid texts if
-// the text is invalid, else it is "".
+// parseFunc parses the text of a parameter. value is nil if the text counts as absent. must is "" if the text is valid,
+// else it describes the valid texts.
 type parseFunc func(text string) (value any, must string)
 
 var parsers = map[string]parseFunc{
@@ -99,8 +99,10 @@ func parseString(text string) (any, string) {
 }
 
 const (
-	secondsBelow  = 100_000_000_000     // a smaller number is seconds: as milliseconds this is 1973, as seconds the year 5138
-	lastTimestamp = 253_402_300_799_999 // the end of the year 9999, the last one that databases can store
+	// Smaller numbers are seconds. As milliseconds the bound is in 1973, as seconds in the year 5138.
+	secondsBelow = 100_000_000_000
+	// The end of the year 9999, the last one that databases can store.
+	lastTimestamp = 253_402_300_799_999
 )
 
 // parseTimestamp parses milliseconds, or seconds if the number is small. 0 counts as absent. Later times than

@@ -93,8 +93,8 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	}
 }
 
-// Refuse writes the refusal of a request that a middleware, such as a rate limiter, does not pass to Do. code is a value
-// of extensions.code, such as RATE_LIMITED; an unknown one becomes INTERNAL.
+// Refuse writes the refusal of a request that a middleware, such as a rate limiter, does not pass to Do. code is a
+// value of extensions.code, such as RATE_LIMITED; an unknown one becomes INTERNAL.
 func (t *Transport) Refuse(w http.ResponseWriter, r *http.Request, code, message string) {
 	var op *operation
 	if route := t.routes[strings.TrimSuffix(r.URL.Path, "/")]; route != nil && r.Method == route.method {

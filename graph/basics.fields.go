@@ -33,7 +33,7 @@ func (f *fields) addBasics() {
 		{"playUrl", nil},
 		{"coverUrl", nil},
 		{"createdAt", nil},
-		{"author", &videoLoad{(*walk).videoAuthor}},
+		{"author", joinUser(func(v *model.Video) (int64, *model.Joined[*model.User]) { return v.AuthorID, &v.AuthorUser })},
 	})
 	defineConnection(f, "Video")
 	defineMembers(f, "FeedConnection", "edges", "nodes", "pageInfo", "nextPublishedBefore")
@@ -101,6 +101,20 @@ func (w *walk) users(ctx context.Context, sel selection, ids []int64, set func(i
 	fill(ctx, w, &w.fields.user, sel, users)
 }
 
+// joinUser returns the load of a field that is a user. user returns its ID and where it is kept.
+func joinUser[T any](user func(T) (int64, *model.Joined[*model.User])) *load[T] {
+	return &load[T]{func(w *walk, ctx context.Context, objects []T, selected []graphql.CollectedField) {
+		ids := make([]int64, len(objects))
+		for i, object := range objects {
+			ids[i], _ = user(object)
+		}
+		w.users(ctx, below(selected), ids, func(i int, joined model.Joined[*model.User]) {
+			_, kept := user(objects[i])
+			*kept = joined
+		})
+	}}
+}
+
 // videos loads videos by ID, and in the next level what is selected of them. set gets the video of each ID by its
 // index; it is nil for an unknown ID.
 func (w *walk) videos(ctx context.Context, sel selection, ids []int64, set func(i int, video model.Joined[*model.Video])) {
@@ -120,14 +134,6 @@ func (w *walk) videos(ctx context.Context, sel selection, ids []int64, set func(
 		}
 		fill(ctx, w, &w.fields.video, sel, videos)
 	})
-}
-
-func (w *walk) videoAuthor(ctx context.Context, videos []*model.Video, selected []graphql.CollectedField) {
-	authors := make([]int64, len(videos))
-	for i, video := range videos {
-		authors[i] = video.AuthorID
-	}
-	w.users(ctx, below(selected), authors, func(i int, user model.Joined[*model.User]) { videos[i].AuthorUser = user })
 }
 
 func (w *walk) userVideos(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {

@@ -30,7 +30,7 @@ func (f *fields) addInteraction() {
 		{"content", nil},
 		{"createdAt", nil},
 		{"createdOn", nil},
-		{"author", &load[*model.Comment]{(*walk).commentAuthor}},
+		{"author", joinUser(func(c *model.Comment) (int64, *model.Joined[*model.User]) { return c.UserID, &c.AuthorUser })},
 	})
 	defineConnection(f, "Comment")
 
@@ -62,14 +62,6 @@ func (w *walk) userLikeStats(ctx context.Context, users []*model.User, _ []graph
 func (w *walk) videoStats(ctx context.Context, videos []*model.Video, _ []graphql.CollectedField) {
 	loadStats(ctx, w, w.loaders.videoStats, videoIDs(videos),
 		func(i int) *model.Joined[interaction.VideoStats] { return &videos[i].Stats })
-}
-
-func (w *walk) commentAuthor(ctx context.Context, comments []*model.Comment, selected []graphql.CollectedField) {
-	authors := make([]int64, len(comments))
-	for i, comment := range comments {
-		authors[i] = comment.UserID
-	}
-	w.users(ctx, below(selected), authors, func(i int, user model.Joined[*model.User]) { comments[i].AuthorUser = user })
 }
 
 func (w *walk) videoComments(ctx context.Context, videos []*model.Video, selected []graphql.CollectedField) {

@@ -133,7 +133,7 @@ func (l *loaders) flush() {
 	l.friendPages.Flush()
 }
 
-// newLoader returns a loader that sends a batch on Flush only. With a timer, the number of calls would depend on chance.
+// newLoader returns a loader that sends batches on Flush only. With a timer, the number of calls would vary.
 func newLoader[K comparable, V any](fetch dataloader.BatchFunc[K, V]) *dataloader.Loader[K, V] {
 	return dataloader.NewBatchedLoader(fetch,
 		dataloader.WithWait[K, V](time.Hour), dataloader.WithBatchCapacity[K, V](maxBatch))

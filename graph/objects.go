@@ -41,7 +41,8 @@ func (r *Resolver) commentByID(ctx context.Context, id int64) (*model.Comment, e
 	return comment.Get()
 }
 
-// namedUser loads the row of the user that an argument names. The error is InvalidArgument or NotFound if it names none.
+// namedUser loads the row of the user that an argument names. The error is InvalidArgument or NotFound if it names
+// none.
 func (r *Resolver) namedUser(ctx context.Context, arg string) (*basics.User, error) {
 	id, err := model.ParseID(model.TypeUser, arg)
 	if err != nil {

@@ -36,23 +36,15 @@ func (f *fields) addSocial() {
 	define(f, &f.messageReceived, "MessageReceivedPayload", []row[*model.MessageReceivedPayload]{
 		{"cursor", nil},
 		{"message", nil},
-		{"from", &load[*model.MessageReceivedPayload]{(*walk).messageSender}},
+		{"from", joinUser(func(p *model.MessageReceivedPayload) (int64, *model.Joined[*model.User]) {
+			return p.Message.FromUserID, &p.FromUser
+		})},
 	})
 }
 
 func (w *walk) userRelation(ctx context.Context, users []*model.User, _ []graphql.CollectedField) {
 	loadStats(ctx, w, w.loaders.relationStats, userIDs(users),
 		func(i int) *model.Joined[social.RelationStats] { return &users[i].Relation })
-}
-
-func (w *walk) messageSender(
-	ctx context.Context, payloads []*model.MessageReceivedPayload, selected []graphql.CollectedField,
-) {
-	senders := make([]int64, len(payloads))
-	for i, payload := range payloads {
-		senders[i] = payload.Message.FromUserID
-	}
-	w.users(ctx, below(selected), senders, func(i int, user model.Joined[*model.User]) { payloads[i].FromUser = user })
 }
 
 func (w *walk) userFollowing(ctx context.Context, users []*model.User, selected []graphql.CollectedField) {

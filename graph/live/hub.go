@@ -1,7 +1,7 @@
 // Package live passes events about changes to the subscriptions of this process.
 //
-// An [Event] only names the changed object. A subscriber loads the object itself, with the permissions of its viewer. So
-// events may be repeated or merged, and a listener needs no queue: [Listener.Take] returns each event since the last
+// An [Event] only names the changed object. A subscriber loads the object itself, with the permissions of its viewer.
+// So events may be repeated or merged, and a listener needs no queue: [Listener.Take] returns each event since the last
 // call once. It reports if events may have been lost; the subscriber then reads what it missed.
 package live
 

@@ -35,8 +35,8 @@ func ParseGlobalID(s string) (typ string, id int64, ok bool) {
 	return typ, id, true
 }
 
-// ParseID parses an argument of type ID that names an object of type typ: an opaque ID of that type, or a database ID in
-// decimal digits. Anything else is InvalidArgument; a number below 1 is NotFound, because no object has it.
+// ParseID parses an argument of type ID that names an object of type typ: an opaque ID of that type, or a database ID
+// in decimal digits. Anything else is InvalidArgument; a number below 1 is NotFound, because no object has it.
 func ParseID(typ, s string) (int64, error) {
 	if t, id, ok := ParseGlobalID(s); ok && t == typ {
 		return id, nil

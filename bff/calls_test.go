@@ -2,6 +2,7 @@ package bff_test
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"runtime"
 	"strings"
@@ -252,7 +253,7 @@ func TestCalls(t *testing.T) {
 // newRedis starts a real Redis for the test's time.
 func newRedis(tb testing.TB) redis.UniversalClient {
 	tb.Helper()
-	client, err := services.OpenRedis(redistest.Start(tb).URL)
+	client, err := services.OpenRedis(redistest.Start(tb).URL, slog.New(slog.NewTextHandler(tb.Output(), nil)), "reading from the database")
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = client.Close() })
 	return client

@@ -331,7 +331,7 @@ func TestTokenOfASocket(t *testing.T) {
 // withRedis returns a configuration whose events go through a Redis.
 func withRedis(tb testing.TB, server *redistest.Server) func(*bff.Config) {
 	return func(cfg *bff.Config) {
-		client, err := services.OpenRedis(server.URL)
+		client, err := services.OpenRedis(server.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(tb, err)
 		tb.Cleanup(func() { _ = client.Close() })
 		cfg.Shared = client

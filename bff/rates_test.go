@@ -3,6 +3,7 @@ package bff_test
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func TestSharedRates(t *testing.T) {
 
 func testSharedRates(t *testing.T, server *redistest.Server) {
 	open := func(cfg *bff.Config) {
-		client, err := services.OpenRedis(server.URL)
+		client, err := services.OpenRedis(server.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })
 		cfg.RateLimit, cfg.SignInLimit, cfg.Shared = 1000, 4, client

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -12,6 +13,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc/test/bufconn"
+
+	"minidouyin/services/internal/breaker"
 )
 
 const (
@@ -27,18 +30,21 @@ func CheckRedisURL(url string) error {
 	return err
 }
 
-// OpenRedis returns a client of the Redis that the URL names; the caller closes it. It does not wait for Redis: that
-// it is away is nothing that stops a process. The URL is one of
+// OpenRedis returns a client of the Redis that the URL names; the caller closes it. It does not wait for Redis. A server
+// that is unavailable is left out by a circuit breaker, which logs that; without says what happens meanwhile. The URL is
+// one of
 //
 //	redis://user:password@host:6379/0     one server; rediss:// with TLS; unix:///path of a socket
 //	redis+cluster://host1:6379?addr=host2:6379
 //	redis+sentinel://host1:26379?addr=host2:26379&master_name=NAME
-func OpenRedis(url string) (redis.UniversalClient, error) {
+func OpenRedis(url string, log *slog.Logger, without string) (redis.UniversalClient, error) {
 	options, err := redisOptions(url)
 	if err != nil {
 		return nil, err
 	}
-	return redis.NewUniversalClient(options), nil
+	client := redis.NewUniversalClient(options)
+	breaker.Install(client, log, without)
+	return client, nil
 }
 
 func redisOptions(url string) (*redis.UniversalOptions, error) {
@@ -50,6 +56,7 @@ func redisOptions(url string) (*redis.UniversalOptions, error) {
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	options.ContextTimeoutEnabled = true
 	options.DisableIdentity = true // one round trip less for each connection
+	options.DialerRetries = 1      // commands are retried already
 	return options, nil
 }
 

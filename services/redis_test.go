@@ -2,6 +2,7 @@ package services_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestCheckRedisURL(t *testing.T) {
 func TestRedis(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { testRedis(t, servicetest.EmbeddedRedis(t)) })
 	t.Run("real", func(t *testing.T) {
-		client, err := services.OpenRedis(redistest.Start(t).URL)
+		client, err := services.OpenRedis(redistest.Start(t).URL, slog.New(slog.DiscardHandler), "")
 		if err != nil {
 			t.Fatal(err)
 		}

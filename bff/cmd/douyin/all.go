@@ -50,7 +50,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		defer unlock()
 	}
 	c.SoleWriter = c.DSN == "" // other processes may publish into a shared database
-	cache, err := c.openRedis(c.SoleWriter)
+	cache, err := c.openRedis(c.SoleWriter, log, "reading from the database")
 	if err != nil {
 		return err
 	}

@@ -55,11 +55,12 @@ func checkRedis(url bff.Secret) error {
 	return nil
 }
 
-// openRedis returns the Redis to use, nil for none. alone says that no other process has the same data.
-func (s stores) openRedis(alone bool) (client redis.UniversalClient, err error) {
+// openRedis returns the Redis to use, nil for none. alone says that no other process has the same data, without what
+// happens while Redis is unavailable.
+func (s stores) openRedis(alone bool, log *slog.Logger, without string) (client redis.UniversalClient, err error) {
 	switch {
 	case s.Redis != "":
-		return services.OpenRedis(string(s.Redis))
+		return services.OpenRedis(string(s.Redis), log, without)
 	case alone:
 		return services.StartEmbeddedRedis()
 	default:

@@ -80,7 +80,7 @@ func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 // Redis returns a client of the Redis that the URL names, for the test's time.
 func Redis(tb testing.TB, url string) redis.UniversalClient {
 	tb.Helper()
-	client, err := services.OpenRedis(url)
+	client, err := services.OpenRedis(url, slog.New(slog.NewTextHandler(tb.Output(), nil)), "reading from the database")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	return newSiteOn(tb, "", nil, configure...)
 }
 
-// newSiteOn starts a site on a database, "" for SQLite files, and a Redis, nil for none.
+// newSiteOn starts a site on a database, "" for SQLite files of its own, and a Redis, nil for none.
 func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure ...func(*bff.Config)) *site {
 	tb.Helper()
 	s := newFolders(tb)
@@ -101,7 +101,7 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 			serviceDSN = "sqlite:" + filepath.Join(s.data, name+".db")
 		}
 		service, err := services.Open(context.Background(), name, services.Config{
-			DSN: serviceDSN, Redis: cache, Log: log,
+			DSN: serviceDSN, Redis: cache, Alone: dsn == "" && cache == nil, Log: log,
 			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
 			OnStatement: func(_ context.Context, sql string) {
 				s.sql.add(sql)

@@ -2,216 +2,189 @@ package cache
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"log/slog"
-	"strings"
-	"sync"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 const (
-	commandTime = 500 * time.Millisecond  // the longest wait for Redis: what is slower is no help
-	markTime    = 5 * time.Second         // how long a mark stands
-	fillTime    = time.Second             // what took longer to load is not kept
-	loadTime    = 30 * time.Second        // the longest load, should nobody wait for it any more
-	nearTime    = time.Second             // how long a value is kept in the process
-	nearMost    = 10_000                  // values kept in the process
-	epochTime   = time.Second             // how old the known epoch may be
-	epochTTL    = 24 * time.Hour          // longer than any value is kept
-	openTime    = 500 * time.Millisecond  // how long Redis is left alone after it failed
-	failures    = 3                       // in a row, after which it is
-	restoredTTL = time.Minute             // of a value whose write was refused
-	settleTime  = 1500 * time.Millisecond // after an outage, in which others may still mark what they changed meanwhile
-	silentTime  = 3 * time.Second         // without an answer, after which Redis is away for everybody
-	retryTime   = 100 * time.Millisecond  // between two attempts to mark what could not be marked
-	pendingMost = 10_000                  // keys remembered for that
+	// commandTime bounds a lookup, and storing. A Redis that is slower than the database is no help.
+	commandTime = 500 * time.Millisecond
+	// deleteTime is longer: a delete that fails leaves an old value.
+	deleteTime = time.Second
 )
 
-// What a text in Redis begins with. Values and absences are followed by the epoch in eight bytes, marks by what makes
-// them unlike each other. An open mark is what a write leaves that nobody else had interfered with: the reader who saw
-// it before loading may replace it.
+// What a text in Redis begins with.
 const (
 	isValue  = 'v'
 	isAbsent = 'n'
-	isMark   = "x"
-	isOpen   = "o"
-	header   = 1 + 8
+	isLease  = 'l'
 )
 
-func marked(text string) bool {
-	return strings.HasPrefix(text, isMark) || strings.HasPrefix(text, isOpen)
-}
-
-// Redis is the part of a Redis that holds the caches of one service, as one process sees it.
+// Redis is a [Store] for all processes that use the same Redis. That a server is unavailable is noticed by the client,
+// which should have a circuit breaker.
 type Redis struct {
 	client  redis.UniversalClient
-	service string
-	log     *slog.Logger
-	whole   *server // all of it, or all of a cluster of which nothing is known yet
-
-	mu      sync.Mutex
-	servers map[string]*server // of a cluster, by address
-	order   uint64             // numbers reads and flights as they begin
-	flights map[string]*flight
-	near    map[string]nearValue
-	changed [256]uint64 // how often keys were changed here, by a hash of the key
-	pending map[string]uint64
-	retries uint64 // numbers the entries of pending
-	// lost says that there were too many to remember. Then all values in Redis are old, until they are told apart from
-	// new ones by another epoch.
-	lost    bool
-	epoch   uint64 // of the values that are valid
-	epochAt time.Time
-
-	wake    chan struct{}
-	stop    chan struct{}
-	running sync.WaitGroup
+	cluster bool
 }
 
-// Open returns the caches of a service in the Redis of the client. It does not wait for Redis. The caller closes it,
-// before the client.
-func Open(client redis.UniversalClient, service string, log *slog.Logger) *Redis {
-	r := &Redis{
-		client: client, service: service, log: log, servers: map[string]*server{},
-		flights: map[string]*flight{}, near: map[string]nearValue{}, pending: map[string]uint64{},
-		wake: make(chan struct{}, 1), stop: make(chan struct{}),
-	}
-	r.whole = r.newServer("")
-	r.running.Go(r.retry)
-	return r
+// NewRedis returns the store. The client should heed the deadlines of contexts.
+func NewRedis(client redis.UniversalClient) *Redis {
+	_, cluster := client.(*redis.ClusterClient)
+	return &Redis{client: client, cluster: cluster}
 }
 
-// Close waits for the loads that are under way and tries a last time to mark what could not be marked.
-func (r *Redis) Close() {
-	close(r.stop)
-	r.running.Wait()
-}
-
-func (r *Redis) epochKey() string { return r.service + ":epoch" }
-
-// answer is what Redis has for a key.
-type answer struct {
-	state state
-	value any    // nil when it is kept that there is none
-	mark  string // an open one
-}
-
-type state int
-
-const (
-	unusable state = iota // marked, of another epoch, or Redis did not say
-	missing
-	kept
-)
-
-// ask returns what Redis has for the keys, and the epoch for what will be filled.
-func (r *Redis) ask(ctx context.Context, k *kind, keys []string) (map[string]answer, uint64) {
-	answers := make(map[string]answer, len(keys))
-	if len(keys) == 0 {
-		return answers, 0
-	}
-	r.mu.Lock()
-	epoch, known := r.epoch, r.epochKnown()
-	r.mu.Unlock()
-	gets := make([]*redis.StringCmd, len(keys))
-	var current *redis.StringCmd
-	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) {
-		if !known {
-			current = at(r.epochKey()).Get(ctx, r.epochKey())
-		}
-		for i, key := range keys {
-			gets[i] = at(key).Get(ctx, key)
+// lookup takes one round trip, and a second one if keys are missing: most lookups miss nothing, and a script that does
+// both at once would make those slower.
+func (r *Redis) lookup(ctx context.Context, c *codec, keys []string, l lease) []entry {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	entries := make([]entry, len(keys))
+	var missing []int
+	var unreadable []string
+	r.read(ctx, keys, func(i int, text string, exists bool) {
+		var ok bool
+		if !exists {
+			missing = append(missing, i)
+		} else if entries[i], ok = decode(c, text); !ok {
+			unreadable = append(unreadable, keys[i])
 		}
 	})
-	if current != nil {
-		var ok bool
-		if epoch, ok = r.setEpoch(current); !ok {
-			return answers, 0
+	r.Delete(ctx, unreadable...)
+	if len(missing) > 0 && l != noLease {
+		r.lease(ctx, l, keys, missing, entries)
+	}
+	return entries
+}
+
+// read calls found for each key of which Redis says something.
+func (r *Redis) read(ctx context.Context, keys []string, found func(i int, text string, exists bool)) {
+	if !r.cluster {
+		values, _ := r.client.MGet(ctx, keys...).Result()
+		for i, value := range values {
+			text, exists := value.(string)
+			found(i, text, exists)
 		}
-	}
-	bypassed := r.bypassed(r.serversOf(ctx, keys)) // the answer may be the first after an outage
-	var old []string
-	for i, key := range keys {
-		text, err := gets[i].Result()
-		switch {
-		case bypassed[i]:
-		case errors.Is(err, redis.Nil):
-			answers[key] = answer{state: missing}
-		case err != nil:
-		case strings.HasPrefix(text, isOpen):
-			answers[key] = answer{mark: text}
-		case strings.HasPrefix(text, isMark):
-		default:
-			value, err := k.open(text, epoch)
-			if err != nil {
-				old = append(old, key)
-				continue
-			}
-			answers[key] = answer{state: kept, value: value}
-		}
-	}
-	if len(old) > 0 { // gives way to new values when the mark has fallen
-		r.mark(ctx, old)
-	}
-	return answers, epoch
-}
-
-func (r *Redis) epochKnown() bool { return time.Since(r.epochAt) < epochTime }
-
-// setEpoch takes over what Redis said; no epoch is the epoch 0.
-func (r *Redis) setEpoch(said *redis.StringCmd) (epoch uint64, ok bool) {
-	epoch, err := said.Uint64()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return 0, false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.epoch, r.epochAt = epoch, time.Now()
-	return epoch, true
-}
-
-var errOld = errors.New("a value of another epoch or form")
-
-func (k *kind) open(text string, epoch uint64) (any, error) {
-	if len(text) < header || binary.BigEndian.Uint64([]byte(text[1:header])) != epoch {
-		return nil, errOld
-	}
-	switch text[0] {
-	case isValue:
-		return k.decode(text[header:])
-	case isAbsent:
-		return nil, nil
-	}
-	return nil, errOld
-}
-
-func (k *kind) close(value any, epoch uint64) []byte {
-	begin := byte(isValue)
-	if value == nil {
-		begin = isAbsent
-	}
-	return append(binary.BigEndian.AppendUint64([]byte{begin}, epoch), k.encode(value)...)
-}
-
-// refill puts a value in the place of the open mark that its reader saw.
-const refill = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end return 1`
-
-// fill keeps values where nothing is, or the open mark that the reader saw before the load.
-func (r *Redis) fill(ctx context.Context, k *kind, values map[string]any, marks map[string]string, epoch uint64) {
-	if len(values) == 0 {
 		return
 	}
-	r.pipeline(ctx, func(at func(key string) redis.Pipeliner) { // what is not kept is loaded again
-		for key, value := range values {
-			text, ttl := k.close(value, epoch), k.ttl(value)
-			if mark := marks[key]; mark != "" {
-				at(key).Eval(ctx, refill, []string{key}, mark, text, ttl.Milliseconds())
-			} else {
-				at(key).SetNX(ctx, key, text, ttl)
-			}
+	gets := make([]*redis.StringCmd, len(keys))
+	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
+		for i, key := range keys {
+			gets[i] = pipe.Get(ctx, key)
 		}
+		return nil
+	})
+	for i, get := range gets {
+		text, err := get.Result()
+		if err == nil || errors.Is(err, redis.Nil) {
+			found(i, text, err == nil)
+		}
+	}
+}
+
+// decode returns what a text means; it is not ok if this version cannot read it.
+func decode(c *codec, text string) (e entry, ok bool) {
+	switch {
+	case text == "":
+		return entry{}, false
+	case text[0] == isLease:
+		return entry{state: busy}, true
+	case text[0] == isAbsent:
+		return entry{state: kept}, true
+	case text[0] != isValue:
+		return entry{}, false
+	}
+	value, err := c.read([]byte(text[1:]))
+	if err != nil {
+		return entry{}, false
+	}
+	return entry{state: kept, value: value}, true
+}
+
+// lease takes the lease on the keys with these numbers, where nobody else has taken one meanwhile.
+func (r *Redis) lease(ctx context.Context, l lease, keys []string, numbers []int, entries []entry) {
+	sets := make([]*redis.BoolCmd, len(numbers))
+	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for n, i := range numbers {
+			sets[n] = pipe.SetNX(ctx, keys[i], l.text(), leaseTime)
+		}
+		return nil
+	})
+	for n, i := range numbers {
+		switch taken, err := sets[n].Result(); {
+		case err != nil: // such as: no memory
+		case taken:
+			entries[i].state = leased
+		default:
+			entries[i].state = busy
+		}
+	}
+}
+
+func (l lease) text() string { return string(isLease) + strconv.FormatUint(uint64(l), 36) }
+
+// compareAndSet puts a text in the place of a lease, or deletes the lease.
+var compareAndSet = redis.NewScript(`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1`)
+
+func (r *Redis) put(ctx context.Context, c *codec, l lease, items []item) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	if again := r.compareAndSet(ctx, compareAndSet.EvalSha, c, l, items); len(again) > 0 {
+		r.compareAndSet(ctx, compareAndSet.Eval, c, l, again)
+	}
+}
+
+// compareAndSet puts items in the place of leases. It returns those for which Redis does not know the script.
+func (r *Redis) compareAndSet(ctx context.Context,
+	run func(ctx context.Context, client redis.Scripter, keys []string, args ...any) *redis.Cmd,
+	c *codec, l lease, items []item) (again []item) {
+	cmds := make([]*redis.Cmd, len(items))
+	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i, it := range items {
+			cmds[i] = run(ctx, pipe, []string{it.key}, l.text(), encode(c, it), it.ttl.Milliseconds())
+		}
+		return nil
+	})
+	for i, cmd := range cmds {
+		if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
+			again = append(again, items[i])
+		}
+	}
+	return again
+}
+
+// encode returns the text of an item, which is empty for one without a TTL.
+func encode(c *codec, it item) []byte {
+	switch {
+	case it.ttl < time.Millisecond:
+		return nil
+	case it.value == nil:
+		return []byte{isAbsent}
+	}
+	text := make([]byte, 1+c.size(it.value))
+	text[0] = isValue
+	return text[:1+c.write(it.value, text[1:])]
+}
+
+// Delete deletes values and leases. It fails if a server is unavailable; then its values stay until they expire.
+func (r *Redis) Delete(ctx context.Context, keys ...string) {
+	if len(keys) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, deleteTime)
+	defer cancel()
+	if !r.cluster {
+		r.client.Del(ctx, keys...)
+		return
+	}
+	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, key := range keys {
+			pipe.Del(ctx, key)
+		}
+		return nil
 	})
 }

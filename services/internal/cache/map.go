@@ -1,0 +1,100 @@
+package cache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+const (
+	// mapBytes bounds the size of all values as Thrift encodes them, with what each entry takes beside. Measured, the
+	// heap of a full map is about that.
+	mapBytes      = 64 << 20
+	entryOverhead = 256
+)
+
+// Map is a [Store] in the process, for one that is alone with its data. It keeps the values themselves, those used
+// last, within a number of bytes.
+type Map struct {
+	mu      sync.Mutex
+	entries *simplelru.LRU[string, mapEntry]
+	bytes   int
+}
+
+type mapEntry struct {
+	value   any // nil for a lease, and if there is none
+	lease   lease
+	expires time.Time
+	size    int
+}
+
+// NewMap returns an empty store.
+func NewMap() *Map {
+	m := &Map{}
+	// The number of entries follows from their sizes; the error is that of a number below 1.
+	m.entries, _ = simplelru.NewLRU(mapBytes/entryOverhead, func(_ string, e mapEntry) { m.bytes -= e.size })
+	return m
+}
+
+func (m *Map) lookup(_ context.Context, _ *codec, keys []string, l lease) []entry {
+	entries := make([]entry, len(keys))
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, key := range keys {
+		switch e, ok := m.entries.Get(key); {
+		case !ok || !now.Before(e.expires):
+			if l != noLease {
+				m.set(key, mapEntry{lease: l, expires: now.Add(leaseTime)})
+				entries[i].state = leased
+			}
+		case e.lease == noLease:
+			entries[i] = entry{kept, e.value}
+		case e.lease == l:
+			entries[i].state = leased
+		default:
+			entries[i].state = busy
+		}
+	}
+	return entries
+}
+
+func (m *Map) put(_ context.Context, c *codec, l lease, items []item) {
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, it := range items {
+		e, ok := m.entries.Peek(it.key)
+		switch {
+		case !ok || e.lease != l:
+		case it.ttl == 0:
+			m.entries.Remove(it.key)
+		case it.value == nil:
+			m.set(it.key, mapEntry{expires: now.Add(it.ttl)})
+		default:
+			m.set(it.key, mapEntry{value: it.value, expires: now.Add(it.ttl), size: c.size(it.value)})
+		}
+	}
+}
+
+// set sets an entry and evicts those used longest ago until the others fit. The caller holds the mutex.
+func (m *Map) set(key string, e mapEntry) {
+	m.entries.Remove(key) // which takes off its size
+	e.size += entryOverhead
+	m.bytes += e.size
+	m.entries.Add(key, e)
+	for m.bytes > mapBytes {
+		m.entries.RemoveOldest()
+	}
+}
+
+// Delete deletes values and leases.
+func (m *Map) Delete(_ context.Context, keys ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		m.entries.Remove(key)
+	}
+}

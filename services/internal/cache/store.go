@@ -1,0 +1,71 @@
+package cache
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Store keeps values and leases by key. It returns no errors: what it cannot tell is loaded, and what it cannot keep is
+// loaded again.
+type Store interface {
+	// Delete deletes values and leases. [Change] does so for a write.
+	Delete(ctx context.Context, keys ...string)
+
+	// lookup returns an entry for each key. With a lease, it takes the lease on those of which there is nothing.
+	lookup(ctx context.Context, c *codec, keys []string, l lease) []entry
+	// put stores items whose keys are under the lease. An item without a TTL gives its lease back.
+	put(ctx context.Context, c *codec, l lease, items []item)
+}
+
+// lease is a random token.
+type lease uint64
+
+const noLease lease = 0
+
+func newLease() lease { return lease(rand.Uint64() | 1) }
+
+// entry is what a store has for a key.
+type entry struct {
+	state state
+	value any // that is kept; nil if it is kept that there is none
+}
+
+type state int
+
+const (
+	unknown state = iota // to be loaded without storing
+	kept
+	leased // to the caller
+	busy   // leased to another
+)
+
+// item is a value to be stored, nil for that there is none.
+type item struct {
+	key   string
+	value any
+	ttl   time.Duration
+}
+
+// codec encodes values of one kind.
+type codec struct {
+	size  func(value any) int
+	write func(value any, buf []byte) int
+	read  func(buf []byte) (any, error)
+}
+
+// Also adds keys that became known within a write. They are deleted after it.
+type Also func(keys ...string)
+
+// Change runs a write that makes the values of the keys old. It deletes them before and after the write, also after one
+// that failed: it may have been committed. The store may be nil.
+func Change(ctx context.Context, store Store, write func(also Also) error, keys ...string) error {
+	if store == nil {
+		return write(func(...string) {})
+	}
+	store.Delete(ctx, keys...)
+	keys = slices.Clip(keys)
+	defer func() { store.Delete(context.WithoutCancel(ctx), keys...) }()
+	return write(func(more ...string) { keys = append(keys, more...) })
+}

@@ -196,10 +196,11 @@ func TestCountsAreCoalesced(t *testing.T) {
 
 // Counts that change only after their event was told, as those of a like that reaches the database late, are told too.
 func TestCountsAreReadAgain(t *testing.T) {
-	s := newSite(t)
+	file := filepath.Join(t.TempDir(), "all.db")
+	s := newSiteOn(t, "sqlite:"+file, nil) // which caches nothing
 	_, ann := s.register(t, "ann")
 	s.publish(t, ann, "one")
-	db, err := sql.Open("sqlite", filepath.Join(s.data, "interaction.db")+"?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	c := s.connect(t, "")

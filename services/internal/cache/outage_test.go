@@ -29,7 +29,7 @@ func (p *process) kept(t *testing.T, ids ...int64) {
 // What was written meanwhile leaves old values behind, which are read until they expire, by the writer too.
 func TestRedisKilled(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
-		const ttl = 6 * time.Second
+		const ttl = 10 * time.Second
 		rows := newTable()
 		p, other := open(cache.NewRedis(servicetest.Redis(t, server.URL)), rows, ttl), open(cache.NewRedis(servicetest.Redis(t, server.URL)), rows, ttl)
 		ids := make([]int64, 20)
@@ -63,6 +63,22 @@ func TestRedisKilled(t *testing.T) {
 		p.change(t, 1, 3)
 		require.Equal(t, map[int64]int64{1: 3}, other.get(t, 1))
 	})
+}
+
+// A write deletes its keys before its transaction, too: if Redis is lost within the write, no old value is left.
+func TestRedisKilledWithinWrite(t *testing.T) {
+	server := redistest.Start(t)
+	p := open(cache.NewRedis(servicetest.Redis(t, server.URL)), newTable(), cache.MaxTTL)
+	p.set(1, 1)
+	p.kept(t, 1)
+	require.NoError(t, cache.Change(t.Context(), p.store, func(cache.Also) error {
+		p.set(1, 2)
+		server.Kill(t)
+		return nil
+	}, p.users.Key(1)))
+	server.Restart(t)
+	p.kept(t, 1)
+	require.Equal(t, map[int64]int64{1: 2}, p.get(t, 1))
 }
 
 // While one server of a cluster is unavailable, the keys of the others are still kept.

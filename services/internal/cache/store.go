@@ -58,8 +58,9 @@ type codec struct {
 // Also adds keys that became known within a write. They are deleted after it.
 type Also func(keys ...string)
 
-// Change runs a write that makes the values of the keys old. It deletes them before and after the write, also after one
-// that failed: it may have been committed. The store may be nil.
+// Change runs a write that makes the values of the keys old. It deletes them after the write, also after one that failed,
+// which may have been committed; and before it, so that little is left behind if Redis or the process ends in between.
+// The store may be nil.
 func Change(ctx context.Context, store Store, write func(also Also) error, keys ...string) error {
 	if store == nil {
 		return write(func(...string) {})

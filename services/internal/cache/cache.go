@@ -23,8 +23,8 @@ package cache
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,7 +53,7 @@ type Config[K comparable, V thrift.FastCodec] struct {
 	New func() V
 	// TTL is how long a value is kept, up to a fifth less; at most MaxTTL.
 	TTL time.Duration
-	// AbsentTTL is how long it is kept that there is no value. Zero means that it is not kept.
+	// AbsentTTL is how long the absence of a value is cached. Zero means that it is not cached.
 	AbsentTTL time.Duration
 }
 
@@ -64,7 +64,6 @@ func ID(id int64) string { return strconv.FormatInt(id, 10) }
 type Cache[K comparable, V thrift.FastCodec] struct {
 	store Store
 	cfg   Config[K, V]
-	codec codec
 }
 
 // Loader returns the values of those keys that exist.
@@ -72,45 +71,33 @@ type Loader[K comparable, V any] func(ctx context.Context, keys []K) (map[K]V, e
 
 // New returns a cache of one kind of values in a store, which may be nil.
 func New[K comparable, V thrift.FastCodec](store Store, cfg Config[K, V]) *Cache[K, V] {
-	return &Cache[K, V]{store: store, cfg: cfg, codec: codec{
-		size:  func(value any) int { return value.(V).BLength() },
-		write: func(value any, buf []byte) int { return value.(V).FastWriteNocopy(buf, nil) },
-		read: func(buf []byte) (value any, err error) {
-			defer func() {
-				if p := recover(); p != nil { // the Thrift library panics on some texts that are none
-					err = fmt.Errorf("decode: %v", p)
-				}
-			}()
-			v := cfg.New()
-			return v, thrift.FastUnmarshal(buf, v)
-		},
-	}}
+	return &Cache[K, V]{store, cfg}
 }
 
 // Key returns the key of a value in the store, for [Change].
 func (c *Cache[K, V]) Key(k K) string { return c.cfg.Name + ":" + c.cfg.Key(k) }
 
-// Get returns the values that exist. Those that are not kept are loaded by one call of load, and by another one if
-// others were loading some of them.
+// Get returns the values that exist. Missing ones are loaded by one call of load, and by a second one if another reader
+// holds the lease for longer than the wait.
 func (c *Cache[K, V]) Get(ctx context.Context, keys []K, load Loader[K, V]) (map[K]V, error) {
 	values := make(map[K]V, len(keys))
-	if c.store == nil {
-		if len(keys) == 0 {
-			return values, nil
-		}
+	if c.store == nil && len(keys) > 0 {
 		return load(ctx, keys)
 	}
 	for wait := firstWait; len(keys) > 0; wait *= 2 {
-		m := c.lookup(ctx, keys, newLease(), values)
+		l := newLease()
+		ours, others, unknown := c.lookup(ctx, keys, l, values)
 		if wait > lastWait {
-			m.other, m.busy = append(m.other, m.busy...), nil
+			unknown, others = append(unknown, others...), nil
 		}
-		if err := c.fill(ctx, m, values, load); err != nil {
+		if err := c.fill(ctx, l, ours, unknown, values, load); err != nil {
 			return nil, err
 		}
-		if keys = m.busy; len(keys) > 0 {
-			if err := pause(ctx, wait); err != nil {
-				return nil, err
+		if keys = others; len(keys) > 0 {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(wait):
 			}
 		}
 	}
@@ -139,64 +126,40 @@ func (c *Cache[K, V]) Peek(ctx context.Context, keys ...K) map[K]V {
 	return values
 }
 
-// missing are the keys of a lookup that have to be loaded, each once.
-type missing[K comparable] struct {
-	lease  lease
-	leased []K // to the caller, who stores what it loads
-	busy   []K // leased to others
-	other  []K // loaded without storing
-}
-
-// lookup adds the values that are kept to values, and returns the other keys.
-func (c *Cache[K, V]) lookup(ctx context.Context, keys []K, l lease, values map[K]V) missing[K] {
+// lookup adds the values that are kept to values. It returns the other keys: those leased to the caller, those leased to
+// others, and those to be loaded without storing.
+func (c *Cache[K, V]) lookup(ctx context.Context, keys []K, l lease, values map[K]V) (ours, others, unknown []K) {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = c.Key(k)
 	}
-	m := missing[K]{lease: l}
-	var seen map[K]bool
-	for i, e := range c.store.lookup(ctx, &c.codec, names, l) {
-		k := keys[i]
-		if e.state == kept {
-			if e.value != nil {
-				values[k] = e.value.(V)
-			}
-			continue
-		}
-		if seen[k] {
-			continue
-		}
-		if seen == nil {
-			seen = make(map[K]bool, len(keys)-i)
-		}
-		seen[k] = true
-		switch e.state {
-		case leased:
-			m.leased = append(m.leased, k)
-		case busy:
-			m.busy = append(m.busy, k)
-		default:
-			m.other = append(m.other, k)
+	for i, e := range c.store.lookup(ctx, func() thrift.FastCodec { return c.cfg.New() }, names, l) {
+		switch {
+		case e.state == isKept && e.value != nil:
+			values[keys[i]] = e.value.(V)
+		case e.state == isLeased:
+			ours = append(ours, keys[i])
+		case e.state == isBusy:
+			others = append(others, keys[i])
+		case e.state == isUnknown:
+			unknown = append(unknown, keys[i])
 		}
 	}
-	return m
+	return ours, others, unknown
 }
 
-// fill loads what nobody else is loading, and stores what is leased to the caller. When the load fails, the leases are
-// given back.
-func (c *Cache[K, V]) fill(ctx context.Context, m missing[K], values map[K]V, load Loader[K, V]) error {
-	keys := append(m.leased, m.other...)
+// fill loads keys, and stores those that are leased to the caller. When the load fails, it gives the leases back.
+func (c *Cache[K, V]) fill(ctx context.Context, l lease, leased, unknown []K, values map[K]V, load Loader[K, V]) error {
+	keys := slices.Concat(leased, unknown)
 	if len(keys) == 0 {
 		return nil
 	}
 	begin := time.Now()
-	items := make([]item, len(m.leased)) // without a TTL as yet, which gives the lease back
-	for i, k := range m.leased {
+	items := make([]item, len(leased)) // without a TTL as yet, which gives the lease back
+	for i, k := range leased {
 		items[i].key = c.Key(k)
 	}
-	if len(items) > 0 {
-		defer func() { c.store.put(context.WithoutCancel(ctx), &c.codec, m.lease, items) }()
-	}
+	defer func() { c.store.put(context.WithoutCancel(ctx), l, items) }()
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	loaded, err := load(ctx, keys)
@@ -209,16 +172,16 @@ func (c *Cache[K, V]) fill(ctx context.Context, m missing[K], values map[K]V, lo
 			values[k] = v
 		}
 		if i < len(items) {
+			items[i].ttl = c.ttl(exists, time.Since(begin))
 			if exists {
 				items[i].value = v
 			}
-			items[i].ttl = c.ttl(exists, time.Since(begin))
 		}
 	}
 	return nil
 }
 
-// ttl returns how long a value is kept of which it took that long to load.
+// ttl returns how long a value is kept that took this long to load.
 func (c *Cache[K, V]) ttl(exists bool, loading time.Duration) time.Duration {
 	ttl := min(c.cfg.TTL, MaxTTL)
 	if !exists {
@@ -226,15 +189,4 @@ func (c *Cache[K, V]) ttl(exists bool, loading time.Duration) time.Duration {
 	}
 	ttl -= rand.N(ttl/5 + 1) // what was loaded together does not expire together
 	return max(0, ttl-loading-commandTime)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

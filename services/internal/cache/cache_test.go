@@ -146,13 +146,16 @@ func TestGet(t *testing.T) {
 			loads string
 		}{
 			{"no keys", p, nil, map[int64]int64{}, ""},
-			{"missing", p, []int64{2, 1, 2}, map[int64]int64{1: 10, 2: 20}, "[1 2]"},
-			{"some missing, one absent", p, []int64{3, 1, 9, 3, 2}, map[int64]int64{1: 10, 2: 20, 3: 30}, "[3 9]"},
+			{"missing", p, []int64{2, 1}, map[int64]int64{1: 10, 2: 20}, "[1 2]"},
+			{"some missing, one absent", p, []int64{3, 1, 9, 2}, map[int64]int64{1: 10, 2: 20, 3: 30}, "[3 9]"},
 			{"kept, for another process too", other, []int64{1, 2, 2, 3, 9}, map[int64]int64{1: 10, 2: 20, 3: 30}, ""},
 		} {
 			require.Equal(t, step.want, step.p.get(t, step.ids...), step.name)
 			require.Equal(t, step.loads, rows.take(), step.name)
 		}
+		rows.set(5, 50)
+		require.Equal(t, map[int64]int64{5: 50}, p.get(t, 5, 5, 5), "the same key again and again")
+		rows.take()
 		require.Len(t, p.users.Peek(t.Context(), 1, 7), 1)
 		require.Empty(t, rows.take(), "a peek loads nothing")
 		require.Equal(t, map[int64]int64{}, p.get(t, 7))

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cloudwego/gopkg/protocol/thrift"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
@@ -24,7 +25,7 @@ type Map struct {
 }
 
 type mapEntry struct {
-	value   any // nil for a lease, and if there is none
+	value   thrift.FastCodec // nil for a lease, and for an absence
 	lease   lease
 	expires time.Time
 	size    int
@@ -38,7 +39,7 @@ func NewMap() *Map {
 	return m
 }
 
-func (m *Map) lookup(_ context.Context, _ *codec, keys []string, l lease) []entry {
+func (m *Map) lookup(_ context.Context, _ func() thrift.FastCodec, keys []string, l lease) []entry {
 	entries := make([]entry, len(keys))
 	now := time.Now()
 	m.mu.Lock()
@@ -48,20 +49,20 @@ func (m *Map) lookup(_ context.Context, _ *codec, keys []string, l lease) []entr
 		case !ok || !now.Before(e.expires):
 			if l != noLease {
 				m.set(key, mapEntry{lease: l, expires: now.Add(leaseTime)})
-				entries[i].state = leased
+				entries[i].state = isLeased
 			}
 		case e.lease == noLease:
-			entries[i] = entry{kept, e.value}
+			entries[i] = entry{isKept, e.value}
 		case e.lease == l:
-			entries[i].state = leased
+			entries[i].state = isLeased
 		default:
-			entries[i].state = busy
+			entries[i].state = isBusy
 		}
 	}
 	return entries
 }
 
-func (m *Map) put(_ context.Context, c *codec, l lease, items []item) {
+func (m *Map) put(_ context.Context, l lease, items []item) {
 	now := time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,7 +75,7 @@ func (m *Map) put(_ context.Context, c *codec, l lease, items []item) {
 		case it.value == nil:
 			m.set(it.key, mapEntry{expires: now.Add(it.ttl)})
 		default:
-			m.set(it.key, mapEntry{value: it.value, expires: now.Add(it.ttl), size: c.size(it.value)})
+			m.set(it.key, mapEntry{value: it.value, expires: now.Add(it.ttl), size: it.value.BLength()})
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cloudwego/gopkg/protocol/thrift"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -14,17 +15,15 @@ const (
 	commandTime = 500 * time.Millisecond
 	// deleteTime is longer: a delete that fails leaves an old value.
 	deleteTime = time.Second
+
+	// What a text in Redis begins with.
+	valueTag  = 'v'
+	absentTag = 'n'
+	leaseTag  = 'l'
 )
 
-// What a text in Redis begins with.
-const (
-	isValue  = 'v'
-	isAbsent = 'n'
-	isLease  = 'l'
-)
-
-// Redis is a [Store] for all processes that use the same Redis. That a server is unavailable is noticed by the client,
-// which should have a circuit breaker.
+// Redis is a [Store] for all processes that use the same Redis. Its client notices that a server is unavailable, and so
+// should have a circuit breaker.
 type Redis struct {
 	client  redis.UniversalClient
 	cluster bool
@@ -36,141 +35,126 @@ func NewRedis(client redis.UniversalClient) *Redis {
 	return &Redis{client: client, cluster: cluster}
 }
 
-// lookup takes one round trip, and a second one if keys are missing: most lookups miss nothing, and a script that does
-// both at once would make those slower.
-func (r *Redis) lookup(ctx context.Context, c *codec, keys []string, l lease) []entry {
+// lookup takes one round trip, and a second one if keys are missing: a script that does both would make hits slower.
+func (r *Redis) lookup(ctx context.Context, newValue func() thrift.FastCodec, keys []string, l lease) []entry {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	entries := make([]entry, len(keys))
 	var missing []int
 	var unreadable []string
 	r.read(ctx, keys, func(i int, text string, exists bool) {
-		var ok bool
 		if !exists {
 			missing = append(missing, i)
-		} else if entries[i], ok = decode(c, text); !ok {
+		} else if entries[i] = decode(newValue, text); entries[i].state == isUnknown {
 			unreadable = append(unreadable, keys[i])
 		}
 	})
 	r.Delete(ctx, unreadable...)
-	if len(missing) > 0 && l != noLease {
-		r.lease(ctx, l, keys, missing, entries)
+	if l == noLease || len(missing) == 0 {
+		return entries
+	}
+	sets := make([]*redis.BoolCmd, len(missing))
+	r.pipeline(ctx, func(pipe redis.Pipeliner) {
+		for n, i := range missing {
+			sets[n] = pipe.SetNX(ctx, keys[i], l.text(), leaseTime)
+		}
+	})
+	for n, i := range missing {
+		switch taken, err := sets[n].Result(); {
+		case err != nil: // such as: no memory
+		case taken:
+			entries[i].state = isLeased
+		default:
+			entries[i].state = isBusy
+		}
 	}
 	return entries
 }
 
-// read calls found for each key of which Redis says something.
+// read calls found for each key that Redis answers for.
 func (r *Redis) read(ctx context.Context, keys []string, found func(i int, text string, exists bool)) {
 	if !r.cluster {
-		values, _ := r.client.MGet(ctx, keys...).Result()
-		for i, value := range values {
+		for i, value := range r.client.MGet(ctx, keys...).Val() {
 			text, exists := value.(string)
 			found(i, text, exists)
 		}
 		return
 	}
 	gets := make([]*redis.StringCmd, len(keys))
-	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
+	r.pipeline(ctx, func(pipe redis.Pipeliner) {
 		for i, key := range keys {
 			gets[i] = pipe.Get(ctx, key)
 		}
-		return nil
 	})
 	for i, get := range gets {
-		text, err := get.Result()
-		if err == nil || errors.Is(err, redis.Nil) {
+		if text, err := get.Result(); err == nil || errors.Is(err, redis.Nil) {
 			found(i, text, err == nil)
 		}
 	}
 }
 
-// decode returns what a text means; it is not ok if this version cannot read it.
-func decode(c *codec, text string) (e entry, ok bool) {
+// pipeline sends commands in one round trip to each server. Each command has its own error.
+func (r *Redis) pipeline(ctx context.Context, add func(pipe redis.Pipeliner)) {
+	pipe := r.client.Pipeline()
+	add(pipe)
+	_, _ = pipe.Exec(ctx)
+}
+
+// decode returns what a text means, an unknown entry if this version cannot read it.
+func decode(newValue func() thrift.FastCodec, text string) (e entry) {
+	defer func() {
+		if recover() != nil { // the Thrift library panics on some malformed texts
+			e = entry{}
+		}
+	}()
 	switch {
 	case text == "":
-		return entry{}, false
-	case text[0] == isLease:
-		return entry{state: busy}, true
-	case text[0] == isAbsent:
-		return entry{state: kept}, true
-	case text[0] != isValue:
-		return entry{}, false
-	}
-	value, err := c.read([]byte(text[1:]))
-	if err != nil {
-		return entry{}, false
-	}
-	return entry{state: kept, value: value}, true
-}
-
-// lease takes the lease on the keys with these numbers, where nobody else has taken one meanwhile.
-func (r *Redis) lease(ctx context.Context, l lease, keys []string, numbers []int, entries []entry) {
-	sets := make([]*redis.BoolCmd, len(numbers))
-	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for n, i := range numbers {
-			sets[n] = pipe.SetNX(ctx, keys[i], l.text(), leaseTime)
-		}
-		return nil
-	})
-	for n, i := range numbers {
-		switch taken, err := sets[n].Result(); {
-		case err != nil: // such as: no memory
-		case taken:
-			entries[i].state = leased
-		default:
-			entries[i].state = busy
+	case text[0] == leaseTag:
+		return entry{state: isBusy}
+	case text[0] == absentTag:
+		return entry{state: isKept}
+	case text[0] == valueTag:
+		if value := newValue(); thrift.FastUnmarshal([]byte(text[1:]), value) == nil {
+			return entry{isKept, value}
 		}
 	}
-}
-
-func (l lease) text() string { return string(isLease) + strconv.FormatUint(uint64(l), 36) }
-
-// compareAndSet puts a text in the place of a lease, or deletes the lease.
-var compareAndSet = redis.NewScript(`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1`)
-
-func (r *Redis) put(ctx context.Context, c *codec, l lease, items []item) {
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
-	if again := r.compareAndSet(ctx, compareAndSet.EvalSha, c, l, items); len(again) > 0 {
-		r.compareAndSet(ctx, compareAndSet.Eval, c, l, again)
-	}
-}
-
-// compareAndSet puts items in the place of leases. It returns those for which Redis does not know the script.
-func (r *Redis) compareAndSet(ctx context.Context,
-	run func(ctx context.Context, client redis.Scripter, keys []string, args ...any) *redis.Cmd,
-	c *codec, l lease, items []item) (again []item) {
-	cmds := make([]*redis.Cmd, len(items))
-	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, it := range items {
-			cmds[i] = run(ctx, pipe, []string{it.key}, l.text(), encode(c, it), it.ttl.Milliseconds())
-		}
-		return nil
-	})
-	for i, cmd := range cmds {
-		if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
-			again = append(again, items[i])
-		}
-	}
-	return again
+	return entry{}
 }
 
 // encode returns the text of an item, which is empty for one without a TTL.
-func encode(c *codec, it item) []byte {
+func encode(it item) []byte {
 	switch {
 	case it.ttl < time.Millisecond:
 		return nil
 	case it.value == nil:
-		return []byte{isAbsent}
+		return []byte{absentTag}
 	}
-	text := make([]byte, 1+c.size(it.value))
-	text[0] = isValue
-	return text[:1+c.write(it.value, text[1:])]
+	text := make([]byte, 1+it.value.BLength())
+	text[0] = valueTag
+	return text[:1+it.value.FastWriteNocopy(text[1:], nil)]
 }
 
-// Delete deletes values and leases. It fails if a server is unavailable; then its values stay until they expire.
+func (l lease) text() string { return string(leaseTag) + strconv.FormatUint(uint64(l), 36) }
+
+// compareAndSet puts a text in the place of a lease. An empty text deletes the lease.
+const compareAndSet = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1`
+
+func (r *Redis) put(ctx context.Context, l lease, items []item) {
+	if len(items) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	r.pipeline(ctx, func(pipe redis.Pipeliner) {
+		for _, it := range items {
+			pipe.Eval(ctx, compareAndSet, []string{it.key}, l.text(), encode(it), it.ttl.Milliseconds())
+		}
+	})
+}
+
+// Delete deletes values and leases. Those of a server that is unavailable stay until they expire.
 func (r *Redis) Delete(ctx context.Context, keys ...string) {
 	if len(keys) == 0 {
 		return
@@ -181,10 +165,9 @@ func (r *Redis) Delete(ctx context.Context, keys ...string) {
 		r.client.Del(ctx, keys...)
 		return
 	}
-	_, _ = r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	r.pipeline(ctx, func(pipe redis.Pipeliner) {
 		for _, key := range keys {
 			pipe.Del(ctx, key)
 		}
-		return nil
 	})
 }

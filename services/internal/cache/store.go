@@ -5,18 +5,20 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/cloudwego/gopkg/protocol/thrift"
 )
 
-// Store keeps values and leases by key. It returns no errors: what it cannot tell is loaded, and what it cannot keep is
-// loaded again.
+// Store keeps values and leases by key. It returns no errors: a value that cannot be looked up is loaded, and one that
+// cannot be stored is loaded again.
 type Store interface {
 	// Delete deletes values and leases. [Change] does so for a write.
 	Delete(ctx context.Context, keys ...string)
 
-	// lookup returns an entry for each key. With a lease, it takes the lease on those of which there is nothing.
-	lookup(ctx context.Context, c *codec, keys []string, l lease) []entry
+	// lookup returns an entry for each key. With a lease, it takes the lease on the keys that are missing.
+	lookup(ctx context.Context, newValue func() thrift.FastCodec, keys []string, l lease) []entry
 	// put stores items whose keys are under the lease. An item without a TTL gives its lease back.
-	put(ctx context.Context, c *codec, l lease, items []item)
+	put(ctx context.Context, l lease, items []item)
 }
 
 // lease is a random token.
@@ -29,30 +31,23 @@ func newLease() lease { return lease(rand.Uint64() | 1) }
 // entry is what a store has for a key.
 type entry struct {
 	state state
-	value any // that is kept; nil if it is kept that there is none
+	value thrift.FastCodec // nil if the absence is kept
 }
 
 type state int
 
 const (
-	unknown state = iota // to be loaded without storing
-	kept
-	leased // to the caller
-	busy   // leased to another
+	isUnknown state = iota // to be loaded without storing
+	isKept
+	isLeased // to the caller
+	isBusy   // leased to another
 )
 
-// item is a value to be stored, nil for that there is none.
+// item is a value to be stored; nil stores the absence.
 type item struct {
 	key   string
-	value any
+	value thrift.FastCodec
 	ttl   time.Duration
-}
-
-// codec encodes values of one kind.
-type codec struct {
-	size  func(value any) int
-	write func(value any, buf []byte) int
-	read  func(buf []byte) (any, error)
 }
 
 // Also adds keys that became known within a write. They are deleted after it.

@@ -69,8 +69,6 @@ type site struct {
 	// removals, unless nil, returns the keys of the files that are to be removed when no other server can be storing
 	// them any more. One that is alone removes them at its start.
 	removals func(tb testing.TB) map[string]bool
-	// countsAfter is how long after a write all instances count it.
-	countsAfter time.Duration
 }
 
 // newFolders returns a site that keeps everything in a folder of its own.

@@ -8,14 +8,15 @@ import (
 
 	"github.com/go-chi/httprate"
 	"github.com/redis/go-redis/v9"
-
-	"minidouyin/bff/redisguard"
 )
 
+// counterTimeout bounds one round trip to Redis for a counter.
+const counterTimeout = 100 * time.Millisecond
+
 // sharedCounter counts in Redis for all processes together. It counts for this process alone as well, and by that it
-// goes on while Redis is away.
+// goes on while Redis is unavailable.
 type sharedCounter struct {
-	redis  *redisguard.Redis
+	redis  redis.UniversalClient
 	name   string
 	local  httprate.LimitCounter
 	window time.Duration
@@ -23,8 +24,8 @@ type sharedCounter struct {
 
 var _ httprate.LimitCounter = (*sharedCounter)(nil)
 
-func newSharedCounter(redis *redisguard.Redis, name string) *sharedCounter {
-	return &sharedCounter{redis: redis, name: name, local: httprate.NewLocalLimitCounter(rateWindow), window: rateWindow}
+func newSharedCounter(client redis.UniversalClient, name string) *sharedCounter {
+	return &sharedCounter{redis: client, name: name, local: httprate.NewLocalLimitCounter(rateWindow), window: rateWindow}
 }
 
 // Config is told what the limiter limits, which is known here.
@@ -38,30 +39,25 @@ func (c *sharedCounter) Increment(key string, window time.Time) error {
 // IncrementBy counts n. It never fails.
 func (c *sharedCounter) IncrementBy(key string, window time.Time, n int) error {
 	name := c.key(key, window)
-	_ = c.redis.Do(context.Background(), func(ctx context.Context, client redis.UniversalClient) error {
-		_, err := client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-			pipe.IncrBy(ctx, name, int64(n))
-			pipe.Expire(ctx, name, 3*c.window)
-			return nil
-		})
-		return err
+	ctx, cancel := context.WithTimeout(context.Background(), counterTimeout)
+	defer cancel()
+	_, _ = c.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.IncrBy(ctx, name, int64(n))
+		pipe.Expire(ctx, name, 3*c.window)
+		return nil
 	})
 	return c.local.IncrementBy(key, window, n)
 }
 
 // Get returns what was counted in two windows. It never fails.
 func (c *sharedCounter) Get(key string, window, before time.Time) (current, previous int, err error) {
-	err = c.redis.Do(context.Background(), func(ctx context.Context, client redis.UniversalClient) error {
-		counts, err := client.MGet(ctx, c.key(key, window), c.key(key, before)).Result()
-		if err == nil {
-			current, previous = count(counts[0]), count(counts[1])
-		}
-		return err
-	})
+	ctx, cancel := context.WithTimeout(context.Background(), counterTimeout)
+	defer cancel()
+	counts, err := c.redis.MGet(ctx, c.key(key, window), c.key(key, before)).Result()
 	if err != nil {
 		return c.local.Get(key, window, before)
 	}
-	return current, previous, nil
+	return count(counts[0]), count(counts[1]), nil
 }
 
 // key names a counter; those of one client live in one place, as the braces say.

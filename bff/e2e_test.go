@@ -174,7 +174,6 @@ func (p *product) startCluster(tb testing.TB, flags []string) {
 	tb.Cleanup(func() { _ = os.RemoveAll(p.data) })
 	p.blobs = filepath.Join(p.data, "s3", "files", "douyin")
 	p.temporary = []string{filepath.Join(p.data, "bff-1", "tmp"), filepath.Join(p.data, "bff-2", "tmp")}
-	p.countsAfter = 1500 * time.Millisecond
 	p.removals = func(tb testing.TB) map[string]bool {
 		tb.Helper()
 		db, err := sql.Open("mysql", strings.TrimPrefix(p.cluster.DSN("basics"), "mysql://"))

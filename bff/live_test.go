@@ -218,10 +218,11 @@ func TestCountsAreCoalesced(t *testing.T) {
 
 // Counts that change only after their event was told, as those of a like that reaches the database late, are told too.
 func TestCountsAreReadAgain(t *testing.T) {
-	s := newSite(t)
+	file := filepath.Join(t.TempDir(), "all.db")
+	s := newSiteOn(t, "sqlite:"+file, nil) // which caches nothing
 	_, ann := s.register(t, "ann")
 	s.publish(t, ann, "one")
-	db, err := sql.Open("sqlite", filepath.Join(s.data, "interaction.db")+"?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	c := s.connect(t, "")
@@ -373,7 +374,7 @@ func TestTokenOfASocket(t *testing.T) {
 // withRedis returns a configuration whose events go through a Redis.
 func withRedis(tb testing.TB, server *redistest.Server) func(*bff.Config) {
 	return func(cfg *bff.Config) {
-		client, err := services.OpenRedis(server.URL)
+		client, err := services.OpenRedis(server.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(tb, err)
 		tb.Cleanup(func() { _ = client.Close() })
 		cfg.Shared = client

@@ -10,9 +10,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/httprate"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/gqlserver"
-	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
 )
@@ -28,14 +28,14 @@ type rates struct {
 	work, signIns *limiter // nil = no limit
 }
 
-func newRates(cfg Config, shared *redisguard.Redis) *rates {
-	return &rates{work: newLimiter(cfg.RateLimit, shared, "work"), signIns: newLimiter(cfg.SignInLimit, shared, "signins")}
+func newRates(cfg Config) *rates {
+	return &rates{work: newLimiter(cfg.RateLimit, cfg.Shared, "work"), signIns: newLimiter(cfg.SignInLimit, cfg.Shared, "signins")}
 }
 
 // limiter limits each client. It is made of several: one lets a client at a time through, as long as Redis takes.
 type limiter [64]*httprate.RateLimiter
 
-func newLimiter(limit int, shared *redisguard.Redis, name string) *limiter {
+func newLimiter(limit int, shared redis.UniversalClient, name string) *limiter {
 	if limit == 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -96,7 +97,7 @@ func TestSharedRates(t *testing.T) {
 
 func testSharedRates(t testing.TB, server *redistest.Server, address string) {
 	open := func(cfg *bff.Config) {
-		client, err := services.OpenRedis(server.URL)
+		client, err := services.OpenRedis(server.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(t, err)
 		redistest.IgnoreDeadlines(client)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })

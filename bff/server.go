@@ -16,7 +16,6 @@ import (
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/bff/playground"
-	"minidouyin/bff/redisguard"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/graph/live"
@@ -72,11 +71,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		return nil, err
 	}
 
-	var shared *redisguard.Redis
-	if cfg.Shared != nil {
-		shared = redisguard.New(cfg.Shared, log)
-	}
-	rates := newRates(cfg, shared)
+	rates := newRates(cfg)
 	uploads := &uploads{limit: cfg.UploadLimit, from: map[string]int{}}
 	limits := gqlserver.DefaultLimits()
 	limits.Connections = cfg.ConnectionLimit
@@ -85,7 +80,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
-		Redis:    shared,
+		Redis:    cfg.Shared,
 		Origins:  cfg.formOrigins(),
 		PageSize: graph.PageSizeFor,
 		Admit:    rates.admit,

@@ -29,8 +29,8 @@ const (
 	drainTimeout = 2 * patience
 	// patience is how long a test waits for what must come: it bounds a test that fails.
 	patience = time.Minute
-	// nearTime is after which processes ask again for what they keep in their memory.
-	nearTime = 2 * time.Second
+	// cacheTime is how long a cached value lives.
+	cacheTime = 30 * time.Second
 )
 
 // While everything is killed and started again, at random, people like, comment, follow, chat and register. Then
@@ -221,14 +221,13 @@ func (m *monkey) hold(d time.Duration) {
 	}
 }
 
-// drain waits until all likes of the log are in the database, and what processes keep in their memory is old.
+// drain waits until all likes of the log are in the database.
 func drain(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		n, err := c.WaitingLikes(t.Context())
 		return err == nil && n == 0
 	}, drainTimeout, 50*time.Millisecond, "likes do not get into the database")
-	time.Sleep(nearTime)
 }
 
 // reconcile lets the product look for itself whether its counters are right.

@@ -23,7 +23,6 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 	"golang.org/x/time/rate"
 
-	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
 
@@ -32,9 +31,10 @@ const (
 	maxPersistedTexts = 8 << 20  // bytes of all of them
 	persistedOverhead = 256      // bytes that each takes beside its text
 
-	persistedKey  = "douyin:document:" // of Redis, before the hash
-	persistedTime = 6 * time.Hour      // that Redis keeps a document
-	persistedRate = 2 << 10            // bytes a second that a process writes there for long: 42 MiB in six hours
+	persistedKey     = "douyin:document:"     // of Redis, before the hash
+	persistedTime    = 6 * time.Hour          // that Redis keeps a document
+	persistedTimeout = 100 * time.Millisecond // of one command
+	persistedRate    = 2 << 10                // bytes a second that a process writes there for long: 42 MiB in six hours
 
 	// extensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
 	extensionDocumentID = "documentId"
@@ -100,17 +100,17 @@ func bareHash(id string) string { return strings.ToLower(strings.TrimPrefix(id, 
 // hours in Redis, where the other processes find them.
 type persisted struct {
 	trusted Trusted
-	only    bool              // nothing but trusted documents is run
-	redis   *redisguard.Redis // nil = none
-	writes  *rate.Limiter     // of the bytes that are written there
+	only    bool                  // nothing but trusted documents is run
+	redis   redis.UniversalClient // nil = none
+	writes  *rate.Limiter         // of the bytes that are written there
 
 	mu    sync.Mutex
 	texts *simplelru.LRU[string, string]
 	bytes int
 }
 
-func newPersisted(trusted Trusted, only bool, redis *redisguard.Redis) *persisted {
-	p := &persisted{trusted: trusted, only: only, redis: redis,
+func newPersisted(trusted Trusted, only bool, client redis.UniversalClient) *persisted {
+	p := &persisted{trusted: trusted, only: only, redis: client,
 		writes: rate.NewLimiter(persistedRate, maxPersistedTexts)}
 	// The number of documents follows from that of their bytes; the error is that of a size below 1.
 	p.texts, _ = simplelru.NewLRU(maxPersistedTexts/persistedOverhead, func(_, text string) { p.bytes -= len(text) + persistedOverhead })
@@ -192,9 +192,9 @@ func (p *persisted) remember(ctx context.Context, params *graphql.RawParams) {
 	}
 	if p.keep(hash, params.Query) && p.redis != nil && p.writes.AllowN(time.Now(), len(params.Query)) {
 		// What cannot be kept there is sent again by a client of another process.
-		_ = p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) error {
-			return client.Set(ctx, persistedKey+hash, params.Query, persistedTime).Err()
-		})
+		ctx, cancel := context.WithTimeout(ctx, persistedTimeout)
+		defer cancel()
+		p.redis.Set(ctx, persistedKey+hash, params.Query, persistedTime)
 	}
 }
 
@@ -218,10 +218,9 @@ func (p *persisted) shared(ctx context.Context, hash string) (text string, ok bo
 	if p.redis == nil {
 		return "", false
 	}
-	err := p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) (err error) {
-		text, err = client.Get(ctx, persistedKey+hash).Result()
-		return err
-	})
+	ctx, cancel := context.WithTimeout(ctx, persistedTimeout)
+	defer cancel()
+	text, err := p.redis.Get(ctx, persistedKey+hash).Result()
 	return text, err == nil && hashOf(text) == hash
 }
 

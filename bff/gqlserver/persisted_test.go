@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlserver"
-	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
 	"minidouyin/services"
 	"minidouyin/services/redistest"
@@ -193,12 +193,12 @@ func TestPersistedQueriesAreShared(t *testing.T) {
 }
 
 func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
-	open := func() *redisguard.Redis {
-		client, err := services.OpenRedis(shared.URL)
+	open := func() redis.UniversalClient {
+		client, err := services.OpenRedis(shared.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(t, err)
 		redistest.IgnoreDeadlines(client)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })
-		return redisguard.New(client, slog.New(slog.DiscardHandler))
+		return client
 	}
 	process := func() *server { return newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = open() }) }
 	const query, other = `{ __typename }`, `query Other { __typename }`
@@ -208,9 +208,7 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 	require.Contains(t, two.take(t, step{"GET", "", hashOf(query), ""}).text, typename)
 	require.Contains(t, process().take(t, step{"GET", "", hashOf(query), ""}).text, typename)
 
-	client, err := services.OpenRedis(shared.URL)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	client := open()
 	n, err := client.DBSize(t.Context()).Result()
 	require.NoError(t, err)
 	require.Equal(t, int64(1), n)
@@ -235,11 +233,11 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 // However many documents clients leave in Redis, a process writes no more than its share.
 func TestSharedPersistedQueriesAreBounded(t *testing.T) {
 	shared := redistest.Start(t, "--appendfsync", "no")
-	client, err := services.OpenRedis(shared.URL)
+	client, err := services.OpenRedis(shared.URL, slog.New(slog.DiscardHandler), "")
 	require.NoError(t, err)
 	redistest.IgnoreDeadlines(client)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = redisguard.New(client, slog.New(slog.DiscardHandler)) })
+	s := newServer(t, func(cfg *gqlserver.Config) { cfg.Redis = client })
 	query := func(i int) string { return fmt.Sprintf("{ __typename } #%d", i) + strings.Repeat("x", 30<<10) }
 	for i := range 400 { // 12 MB
 		require.Contains(t, s.take(t, step{"POST", query(i), hashOf(query(i)), ""}).text, typename)

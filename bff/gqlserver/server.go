@@ -19,11 +19,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/redis/go-redis/v9"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/singleflight"
 
-	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
 
@@ -57,7 +57,7 @@ type Config struct {
 	Trusted     Trusted
 	TrustedOnly bool
 	// Redis keeps automatic persisted queries for all processes that share it; nil = each process for itself.
-	Redis *redisguard.Redis
+	Redis redis.UniversalClient
 	// Around is called around every operation, from the outside in.
 	Around []graphql.OperationMiddleware
 	// Authenticate returns a context in which the bearer of a token asks. Without it, sockets take no tokens.

@@ -2,44 +2,31 @@ package interaction
 
 import (
 	"context"
-	"time"
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/cache"
 )
 
-// countsTTL is how long counts that nobody changes are kept: those of the videos that people look at stay, the many old
-// ones go.
-const countsTTL = 10 * time.Minute
-
-// counts are the caches of the counts. The database alone changes them: what is kept here is dropped after a commit.
+// counts are the caches of the counts. The database alone changes them: what is kept here is deleted after a commit.
 type counts struct {
-	redis  *cache.Redis
+	cache  cache.Store
 	videos *cache.Cache[int64, *interaction.VideoStats]
-	// near is the same for visitors, who may see counts of a second ago.
-	near  *cache.Cache[int64, *interaction.VideoStats]
-	users *cache.Cache[int64, *interaction.UserLikeStats]
+	users  *cache.Cache[int64, *interaction.UserLikeStats]
 }
 
-func openCounts(r *cache.Redis) *counts {
-	videos := cache.Config[int64, *interaction.VideoStats]{
-		Name: "v1", Key: cache.ID, New: interaction.NewVideoStats, TTL: countsTTL}
-	near := videos
-	near.Near = true
+func openCounts(s cache.Store) *counts {
 	return &counts{
-		redis: r, videos: cache.New(r, videos), near: cache.New(r, near),
-		users: cache.New(r, cache.Config[int64, *interaction.UserLikeStats]{
-			Name: "u1", Key: cache.ID, New: interaction.NewUserLikeStats, TTL: countsTTL}),
+		cache: s,
+		videos: cache.New(s, cache.Config[int64, *interaction.VideoStats]{
+			Name: "interaction:v2", Key: cache.ID, New: interaction.NewVideoStats, TTL: cache.MaxTTL}),
+		users: cache.New(s, cache.Config[int64, *interaction.UserLikeStats]{
+			Name: "interaction:u2", Key: cache.ID, New: interaction.NewUserLikeStats, TTL: cache.MaxTTL}),
 	}
 }
 
-// of returns the counts of the videos; those kept near will do for a visitor.
-func (c *counts) of(ctx context.Context, s *store, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
-	from := c.videos
-	if viewer == 0 {
-		from = c.near
-	}
-	return from.Get(ctx, videos, func(ctx context.Context, missing []int64) (map[int64]*interaction.VideoStats, error) {
+// of returns the counts of the videos without a viewer.
+func (c *counts) of(ctx context.Context, s *store, videos []int64) (map[int64]*interaction.VideoStats, error) {
+	return c.videos.Get(ctx, videos, func(ctx context.Context, missing []int64) (map[int64]*interaction.VideoStats, error) {
 		return s.stats(ctx, 0, missing)
 	})
 }
@@ -62,5 +49,5 @@ func (c *counts) drop(ctx context.Context, likes []like) {
 	for key := range seen {
 		keys = append(keys, key)
 	}
-	c.redis.Drop(ctx, keys...)
+	c.cache.Delete(context.WithoutCancel(ctx), keys...)
 }

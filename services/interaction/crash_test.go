@@ -449,9 +449,7 @@ func TestLoggedStatements(t *testing.T) {
 func (w *world) tuned(t *testing.T, cfg likes.Config) *service {
 	t.Helper()
 	db := servicetest.Database(t, w.backend.DSN)
-	caches := cache.Open(w.backend.Redis, services.Interaction, cfg.Log)
-	t.Cleanup(caches.Close)
-	cfg.Redis, cfg.Caches, cfg.Ack = w.backend.Redis, caches, w.backend.LikeAck
+	cfg.Redis, cfg.Cache, cfg.Ack = w.backend.Redis, cache.NewRedis(w.backend.Redis), w.backend.LikeAck
 	handler, err := likes.New(t.Context(), db, cfg)
 	if err != nil {
 		t.Fatal(err)

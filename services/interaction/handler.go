@@ -33,7 +33,7 @@ const (
 // Config configures the service.
 type Config struct {
 	Redis    redis.UniversalClient // holds the log of likes; nil for none
-	Caches   *cache.Redis          // in the same Redis; nil for none
+	Cache    cache.Store           // of the counts; nil for none
 	Ack      string                // AckStored or AckLogged; "" is AckStored
 	Log      *slog.Logger
 	Registry *prometheus.Registry // takes the metrics of the log; nil for none

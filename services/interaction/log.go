@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/codes"
+	"minidouyin/services/internal/breaker"
 )
 
 const (
@@ -247,7 +248,7 @@ func (l *likeLog) writeGroup(ctx context.Context, group []*appending) (redo []*a
 
 // refused tells whether Redis certainly did nothing: it answered with an error, or was not reached at all.
 func refused(err error) bool {
-	if _, answered := errors.AsType[redis.Error](err); answered {
+	if _, answered := errors.AsType[redis.Error](err); answered || errors.Is(err, breaker.ErrOpen) {
 		return true
 	}
 	op, network := errors.AsType[*net.OpError](err)

@@ -27,7 +27,7 @@ const (
 type likes struct {
 	*flusher // nil without Redis
 	store    *store
-	counts   *counts // nil without Redis
+	counts   *counts // nil without a cache
 	met      *metrics
 	ack      string
 	ownWait  time.Duration // how long one's own pages wait for what one has just liked
@@ -41,12 +41,14 @@ func openLikes(ctx context.Context, s *store, cfg Config) *likes {
 	if ls.ack == "" {
 		ls.ack = AckStored
 	}
+	if cfg.Cache != nil {
+		ls.counts = openCounts(cfg.Cache)
+	}
 	if cfg.Redis == nil {
 		return ls
 	}
 	log := &likeLog{redis: cfg.Redis, store: s, log: cfg.Log, met: ls.met, queue: make(chan *appending), repair: map[pair]struct{}{}}
 	log.up.Store(true)
-	ls.counts = openCounts(cfg.Caches)
 	ls.flusher = newFlusher(log, ls.counts.drop)
 	ls.alarm = cmp.Or(cfg.LagAlarm, defaultLagAlarm)
 	ls.onRisks = func(context.Context) {}
@@ -93,7 +95,10 @@ func (ls *likes) change(ctx context.Context, c change) error {
 
 func (ls *likes) promise(ctx context.Context, c change) error {
 	if ls.flusher == nil {
-		_, err := ls.store.apply(ctx, []versioned{{c, now() << versionShift}}, true)
+		rows, err := ls.store.apply(ctx, []versioned{{c, now() << versionShift}}, true)
+		if ls.counts != nil { // also after an error: it may be committed
+			ls.counts.drop(ctx, append(rows, like{UserID: c.UserID, VideoID: c.VideoID, AuthorID: c.AuthorID}))
+		}
 		if err != nil {
 			return fmt.Errorf("write like: %w", err)
 		}
@@ -138,18 +143,18 @@ func (ls *likes) settleUsers(ctx context.Context, users []int64) {
 
 // stats returns the counts of every video, as the viewer sees them.
 func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
-	if ls.counts == nil || !ls.up.Load() || len(videos) == 0 {
+	if ls.counts == nil || ls.flusher != nil && !ls.up.Load() || len(videos) == 0 {
 		return ls.store.stats(ctx, viewer, videos)
 	}
 	if viewer == 0 {
-		return ls.counts.of(ctx, ls.store, viewer, videos)
+		return ls.counts.of(ctx, ls.store, videos)
 	}
 	// First what the viewer likes: the counts then have it too.
 	liked, err := ls.liked(ctx, viewer, videos)
 	if err != nil {
 		return nil, err
 	}
-	found, err := ls.counts.of(ctx, ls.store, viewer, videos)
+	found, err := ls.counts.of(ctx, ls.store, videos)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +169,11 @@ func (ls *likes) stats(ctx context.Context, viewer int64, videos []int64) (map[i
 // which Redis then knows too. For what the viewer has promised just now, it waits until the database has it, for a
 // short time at most.
 func (ls *likes) liked(ctx context.Context, viewer int64, videos []int64) (map[int64]bool, error) {
-	known, fresh, _ := ls.states(ctx, viewer, videos) // without Redis, the database knows
+	var known map[int64]bool
+	var fresh bool
+	if ls.flusher != nil {
+		known, fresh, _ = ls.states(ctx, viewer, videos) // without Redis, the database knows
+	}
 	if fresh && ls.ack == AckLogged {
 		ls.settleUsers(ctx, []int64{viewer})
 	}
@@ -222,16 +231,15 @@ func (ls *likes) purgeUser(ctx context.Context, id int64) error {
 
 func (ls *likes) purged(ctx context.Context) purged {
 	return func(deleted []like, rest tally) {
-		if ls.flusher == nil {
-			return
+		if ls.counts != nil {
+			ls.counts.drop(ctx, deleted)
+			keys := make([]string, 0, len(rest.videos))
+			for id := range rest.videos {
+				keys = append(keys, ls.counts.videos.Key(id))
+			}
+			ls.counts.cache.Delete(context.WithoutCancel(ctx), keys...)
 		}
-		ls.counts.drop(ctx, deleted)
-		keys := make([]string, 0, len(rest.videos))
-		for id := range rest.videos {
-			keys = append(keys, ls.counts.videos.Key(id))
-		}
-		ls.counts.redis.Drop(ctx, keys...)
-		if !ls.up.Load() {
+		if ls.flusher == nil || !ls.up.Load() {
 			return
 		}
 		pairs := make([]pair, len(deleted))
@@ -249,5 +257,5 @@ func (ls *likes) changeVideo(ctx context.Context, id int64, write func() error) 
 	if ls.counts == nil {
 		return write()
 	}
-	return ls.counts.redis.Change(ctx, func(*cache.Change) error { return write() }, ls.counts.videos.Key(id))
+	return cache.Change(ctx, ls.counts.cache, func(cache.Also) error { return write() }, ls.counts.videos.Key(id))
 }

@@ -124,7 +124,7 @@ func (f serviceFlags) run(ctx context.Context, log *slog.Logger, name, addr, lik
 		return err
 	}
 	defer unlock()
-	cache, err := f.openRedis(false)
+	cache, err := openRedis(f.Redis, log, "reading from the database")
 	if err != nil {
 		return err
 	}

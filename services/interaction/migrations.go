@@ -14,9 +14,13 @@ import (
 // own, so that it does the same to an old database for ever.
 var schema = database.Schema{
 	Service: "interaction",
-	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeVersions{}},
+	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeLog{}},
 	Changes: []*gormigrate.Migration{
 		{ID: "like versions", Migrate: addLikeVersions},
+		// like_versions stays, for instances of the release before that still run.
+		{ID: "like log", Migrate: func(tx *gorm.DB) error {
+			return tx.Exec("CREATE TABLE IF NOT EXISTS like_log (id BIGINT NOT NULL PRIMARY KEY, reserved BIGINT NOT NULL)").Error
+		}},
 	},
 }
 

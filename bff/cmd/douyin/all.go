@@ -32,7 +32,10 @@ func (c *allCmd) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	return c.stores.Validate()
+	if err := c.stores.Validate(); err != nil {
+		return err
+	}
+	return c.likeFlags.check(c.stores)
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.

@@ -2,6 +2,8 @@ package interaction
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"minidouyin/idl/kitex_gen/interaction"
@@ -72,37 +74,35 @@ type changed struct {
 	videos []int64
 }
 
-// change runs a write and invalidates what it changes: what is known before, and what the write returns.
+// change runs a write and invalidates what it changes: what is known before, and what the write returns. After a crash
+// in between, only the first is invalidated.
 func (c *caches) change(ctx context.Context, before changed, write func() (after changed, err error)) error {
 	if c == nil {
 		_, err := write()
 		return err
 	}
-	var after changed
-	err := c.redis.Change(ctx, func(*cache.Change) (err error) {
-		after, err = write()
+	keys, late := c.keys(before), map[string]bool{}
+	err := c.redis.Change(ctx, func(*cache.Change) error {
+		after, err := write()
+		late = c.keys(after)
 		return err
-	}, c.keys(changed{videos: before.videos})...)
-	after.likes = append(after.likes, before.likes...)
-	c.redis.Drop(context.WithoutCancel(ctx), c.keys(after)...)
+	}, slices.Collect(maps.Keys(keys))...)
+	maps.DeleteFunc(late, func(key string, _ bool) bool { return keys[key] })
+	c.redis.Drop(ctx, slices.Collect(maps.Keys(late))...)
 	return err
 }
 
-// keys returns the keys of what is cached of a change, each once.
-func (c *caches) keys(of changed) []string {
-	seen := make(map[string]bool, 3*len(of.likes)+len(of.videos))
+// keys returns the keys of what is cached of a change.
+func (c *caches) keys(of changed) map[string]bool {
+	keys := make(map[string]bool, 4*len(of.likes)+len(of.videos))
 	for _, id := range of.videos {
-		seen[c.videos.Key(id)] = true
+		keys[c.videos.Key(id)] = true
 	}
 	for _, l := range of.likes {
-		seen[c.videos.Key(l.VideoID)], seen[c.users.Key(l.UserID)], seen[c.likes.Key(l.UserID)] = true, true, true
+		keys[c.videos.Key(l.VideoID)], keys[c.users.Key(l.UserID)], keys[c.likes.Key(l.UserID)] = true, true, true
 		if l.AuthorID != 0 {
-			seen[c.users.Key(l.AuthorID)] = true
+			keys[c.users.Key(l.AuthorID)] = true
 		}
-	}
-	keys := make([]string, 0, len(seen))
-	for key := range seen {
-		keys = append(keys, key)
 	}
 	return keys
 }

@@ -69,8 +69,11 @@ func (s *store) changeTogether(ctx context.Context, changes []like, by order) er
 	changes = slices.SortedFunc(slices.Values(changes), func(a, b like) int {
 		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.VideoID, b.VideoID))
 	})
-	reserved := s.reserved.Load()
-	err := s.caches.change(ctx, changed{likes: changes}, func() (after changed, err error) {
+	before, reserved := changed{}, s.reserved.Load()
+	if by == byCommit { // what a crash interrupts in the log is stored again
+		before.likes = changes
+	}
+	err := s.caches.change(ctx, before, func() (after changed, err error) {
 		err = s.db.Write(ctx, func(tx *gorm.DB) (err error) {
 			if by == byVersion {
 				if reserved, err = s.reserve(tx, changes); err != nil {

@@ -65,8 +65,8 @@ func (l *Log) check(ctx context.Context) (err error) {
 		return err
 	}
 	entries, lag, complete := int64(0), time.Duration(0), available
-	for _, s := range all {
-		complete = complete && s.hasGroup
+	for p, s := range all {
+		complete = complete && s.hasGroup && s.last>>VersionShift >= l.newest[p].Load() // else Redis has lost something
 		if entries += s.length; s.length > 0 {
 			lag = max(lag, time.Duration(clock.UnixMilli()-s.first>>VersionShift)*time.Millisecond)
 		}

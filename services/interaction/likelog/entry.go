@@ -25,7 +25,7 @@ type entry struct {
 	partition int
 	id, text  string
 	deadline  int64
-	skip      bool  // it was written after its sender had given up, or is no change: nobody was promised it
+	skip      bool  // it was written after its sender had given up, or only raises the ids: nobody was promised it
 	err       error // why it cannot be stored
 }
 
@@ -35,27 +35,34 @@ func encode(c Change, deadline int64) string {
 	return fmt.Sprintf("%d %d %d %d %d", c.Liked, c.UserID, c.VideoID, c.AuthorID, deadline)
 }
 
-// decode reads an entry of a partition's stream.
+// decode reads an entry of a partition's stream. One that cannot be read has any user of the partition.
 func decode(partition int, message redis.XMessage) entry {
-	e := entry{partition: partition, id: message.ID, text: fmt.Sprint(message.Values), err: errors.New("not a like of this partition")}
-	e.UserID = int64(partition) // until the entry is read, any user of the partition
-	version, err := versionOf(message.ID)
 	text, isLike := message.Values[entryField].(string)
-	if _, e.skip = message.Values[raiseField]; err != nil || e.skip || !isLike {
-		return e
+	c, deadline, valid := parse(text)
+	var err error
+	if c.Version, err = versionOf(message.ID); err != nil || !isLike || !valid || partitionOf(c.UserID) != partition {
+		_, raises := message.Values[raiseField]
+		return entry{Change: Change{Pair: Pair{UserID: int64(partition)}}, partition: partition, id: message.ID,
+			text: fmt.Sprint(message.Values), skip: raises, err: errors.New("not a like of this partition")}
 	}
+	return entry{c, partition, message.ID, text, deadline, c.Version>>VersionShift > deadline, nil}
+}
+
+// parse is the reverse of encode.
+func parse(text string) (c Change, deadline int64, valid bool) {
 	var n [5]int64
 	fields := strings.Split(text, " ")
-	for i := 0; i < len(n) && len(fields) == len(n); i++ {
-		if n[i], err = strconv.ParseInt(fields[i], 10, 64); err != nil || n[i] < 0 {
-			return e
+	if len(fields) != len(n) {
+		return c, 0, false
+	}
+	for i, field := range fields {
+		var err error
+		if n[i], err = strconv.ParseInt(field, 10, 64); err != nil || n[i] < 0 {
+			return c, 0, false
 		}
 	}
-	if n[0] > 1 || n[1] == 0 || n[2] == 0 || n[0] == 1 && n[3] == 0 || partitionOf(n[1]) != partition {
-		return e
-	}
-	return entry{Change: Change{Pair{n[1], n[2]}, n[3], int8(n[0]), version},
-		partition: partition, id: message.ID, text: text, deadline: n[4], skip: version>>VersionShift > n[4]}
+	c = Change{Pair: Pair{n[1], n[2]}, AuthorID: n[3], Liked: int8(n[0])}
+	return c, n[4], n[0] <= 1 && c.UserID > 0 && c.VideoID > 0 && (n[0] == 0 || c.AuthorID > 0)
 }
 
 // versionOf returns the version that the id of a stream entry stands for.

@@ -229,7 +229,7 @@ func drain(t *testing.T, c *cluster.Cluster) {
 	time.Sleep(nearTime)
 }
 
-// reconcile lets the product look for itself whether its counters are right.
+// reconcile has the product check its counters.
 func reconcile(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	program, err := douyin()
@@ -248,7 +248,7 @@ func TestLossOfLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, map[string][]string{"interaction": {"--like-ack=logged"}})
 			people, videos := crowd(t, c.URL(), 4)
-			if !durable { // the services have looked at the setting already
+			if !durable { // the services have checked the setting already
 				options, err := redis.ParseURL(c.RedisURL())
 				require.NoError(t, err)
 				client := redis.NewClient(options)

@@ -49,7 +49,7 @@ func testBatcher(t *testing.T, fail func(like) error, test func(t *testing.T, b 
 	})
 }
 
-// What arrives while a batch is written shares the next. Of one pair the last change counts, and all callers are told.
+// What arrives while a batch is written shares the next. Of one pair the last change counts, and all callers are answered.
 func TestBatch(t *testing.T) {
 	testBatcher(t, nil, func(t *testing.T, b *batcher, r *recorder, _ func()) {
 		var callers sync.WaitGroup

@@ -584,7 +584,7 @@ func TestLoggedStatements(t *testing.T) {
 	is(t, s.video(t, 100, 7), "1 likes 0 comments true")
 }
 
-// The latest thousand likes of a viewer are cached; the others are looked up.
+// The latest thousand likes of a viewer are cached; the others are read from the database.
 func TestManyLikes(t *testing.T) {
 	s := open(t, newWorld(t, services.AckStored).backend)
 	const many = 1200

@@ -180,7 +180,7 @@ func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[i
 	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
 }
 
-// liked returns which of the videos a user likes: the user's latest likes are cached, the others are looked up.
+// liked returns which of the videos a user likes: the user's latest likes are cached, the others are read from the database.
 func (s *store) liked(ctx context.Context, user int64, videos []int64) (map[int64]bool, error) {
 	latest, err := s.caches.likesOf(ctx, user, func(ctx context.Context) (*interaction.LikePage, error) {
 		found, err := s.likesOf(ctx, []int64{user}, &page.Page{Limit: maxCachedLikes})

@@ -48,7 +48,7 @@ func (h *Handler) openLog(ctx context.Context, cfg Config) (err error) {
 	}
 	var records []likeLog
 	if err := h.store.db.Read(ctx).Find(&records).Error; err != nil {
-		return fmt.Errorf("look for a log of likes: %w", err)
+		return fmt.Errorf("read the record of logged likes: %w", err)
 	}
 	if cfg.Redis != nil {
 		err = likelog.Drain(ctx, logConfig)
@@ -61,7 +61,7 @@ func (h *Handler) openLog(ctx context.Context, cfg Config) (err error) {
 	case len(records) > 0:
 		return fmt.Errorf("likes were acknowledged by --like-ack=logged and may not be in the database yet: %w", err)
 	case err != nil:
-		cfg.Log.Warn("cannot look for likes in redis that an older release has left there", "error", err)
+		cfg.Log.Warn("cannot read likes that an older release left in redis", "error", err)
 	}
 	return nil
 }

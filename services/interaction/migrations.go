@@ -24,7 +24,7 @@ var schema = database.Schema{
 	},
 }
 
-// addLikeVersions lets a like that was taken back stay as a row. Each step looks whether it has been done: on MySQL
+// addLikeVersions lets a like that was taken back stay as a row. Each step checks whether it has been done: on MySQL
 // one that was broken off is begun again.
 func addLikeVersions(tx *gorm.DB) error {
 	for _, column := range []string{"liked SMALLINT NOT NULL DEFAULT 1", "version BIGINT NOT NULL DEFAULT 0", "delta SMALLINT NOT NULL DEFAULT 0"} {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// checkInterval is how often a process looks whether Redis is available, and how long likes wait.
+	// checkInterval is how often a process checks whether Redis is available, and measures how long likes wait.
 	checkInterval = 500 * time.Millisecond
 	checkTimeout  = 5 * time.Second
 	// runningKey is in Redis while a process writes to the log, and for runningTime afterwards.
@@ -108,7 +108,7 @@ func (l *Log) streams(ctx context.Context) (all [partitions]stream, err error) {
 			continue
 		}
 		if err := cmd.Err(); err != nil {
-			return all, fmt.Errorf("look for the streams: %w", err)
+			return all, fmt.Errorf("read the state of the streams: %w", err)
 		}
 		info, s := cmd.Val(), &all[p]
 		if s.last, err = versionOf(info.LastGeneratedID); err != nil {

@@ -14,7 +14,7 @@ import (
 const (
 	// flushInterval is the least time between two flushes, so that batches are large under load.
 	flushInterval = 50 * time.Millisecond
-	// claimInterval is how often the flusher looks for entries of other processes. Those idle for claimIdle it claims.
+	// claimInterval is how often the flusher reads entries of other processes. Those idle for claimIdle it claims.
 	claimInterval = 500 * time.Millisecond
 	claimIdle     = 2 * time.Second
 	// readCount is how many entries of one stream are read at once.

@@ -136,9 +136,16 @@ func (l *Log) Change(ctx context.Context, changes []Change) []error {
 
 // write writes the changes of a group in one MULTI, and clears the errors of those that are promised.
 //
-// Each entry has a deadline: one that Redis writes later does not count, and its sender is told so. So a write whose
+// Each entry has a deadline: one that Redis writes later does not count, and its sender gets an error. So a write whose
 // outcome is unknown is decided when the deadline has passed, and can undo nothing that is promised later.
 func (l *Log) write(ctx context.Context, changes []Change, group []int, errs []error) {
+	var panicked error
+	defer func() {
+		if panicked != nil {
+			l.fail(panicked)
+		}
+	}()
+	defer recovered(&panicked)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()

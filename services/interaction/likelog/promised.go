@@ -12,7 +12,7 @@ import (
 const (
 	// freshTime is how old a promise may be to be worth waiting for: an older one waits for a database that is away.
 	freshTime = 2 * time.Second
-	// pollInterval is how often those who wait look again.
+	// pollInterval is how often those who wait read again.
 	pollInterval = 3 * time.Millisecond
 )
 

@@ -351,6 +351,8 @@ func TestCommandLine(t *testing.T) {
 		{"an address of a service that is none", []string{"bff", "--basics=a:1,b"}, nil, 2, "--basics"},
 		{"a replica of SQLite", []string{"social", "--replicas=mysql://root:hidden@10.0.0.8:3306/x"}, nil, 2, "--replicas: only a MySQL database has replicas"},
 		{"a replica without a name", []string{"--dsn=mysql://root:hidden@10.0.0.7:3306/x", "--replicas=mysql://root:hidden@10.0.0.8:3306/"}, nil, 2, "--replicas: the DSN names no database"},
+		{"likes logged nowhere", []string{"--addr=127.0.0.1:0", "--data=" + data, "--like-ack=logged"}, nil, 2, "--like-ack: logged needs --redis"},
+		{"likes of a service logged nowhere", []string{"interaction"}, []string{"DOUYIN_LIKE_ACK=logged"}, 2, "--like-ack: logged needs --redis"},
 		{"too few connections", []string{"--db-connections=1"}, nil, 2, "--db-connections"},
 		{"likes logged nowhere", []string{"--like-ack=logged"}, nil, 2, "--like-ack: logged needs --redis"},
 		{"likes logged nowhere, one service", []string{"interaction"}, []string{"DOUYIN_LIKE_ACK=logged"}, 2, "--like-ack: logged needs --redis"},

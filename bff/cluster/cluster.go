@@ -46,7 +46,7 @@ type Config struct {
 	Addr string
 	// Progress, unless nil, receives a line for each part that runs.
 	Progress io.Writer
-	// Flags are further ones, by the kind of part: redis, basics, interaction, social or bff.
+	// Flags are further ones, by the kind of part: mariadb, redis, basics, interaction, social or bff.
 	Flags map[string][]string
 }
 

@@ -35,7 +35,7 @@ func (c *allCmd) Validate() error {
 	if err := c.stores.Validate(); err != nil {
 		return err
 	}
-	return c.check(c.Redis)
+	return c.likeFlags.check(c.stores)
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.

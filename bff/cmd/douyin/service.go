@@ -18,12 +18,12 @@ import (
 
 // likeFlags say what an acknowledged like means.
 type likeFlags struct {
-	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when Redis has it, which must then keep all that it has taken."`
+	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when the Redis of --redis has it, which must then keep what it acknowledges (appendonly yes, appendfsync always, maxmemory-policy noeviction). All instances must have the same."`
 }
 
-// check returns why the flags do not go with the Redis of --redis, nil when they do.
-func (f likeFlags) check(redis bff.Secret) error {
-	if f.LikeAck == services.AckLogged && redis == "" {
+// check refuses a log without the Redis that holds it.
+func (f likeFlags) check(s stores) error {
+	if f.LikeAck == services.AckLogged && s.Redis == "" {
 		return errors.New("--like-ack: logged needs --redis, which keeps the likes until the database has them")
 	}
 	return nil
@@ -89,12 +89,12 @@ type interactionCmd struct {
 	Listen address `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
 }
 
-// Validate checks the flags of the service and those of likes.
+// Validate checks the flags of the stores, the addresses and the flags of likes.
 func (c *interactionCmd) Validate() error {
 	if err := c.serviceFlags.Validate(); err != nil {
 		return err
 	}
-	return c.check(c.Redis)
+	return c.likeFlags.check(c.stores)
 }
 
 // Run serves until ctx ends.

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"minidouyin/bff/media"
+	"minidouyin/bff/panics"
 )
 
 // drainTime is how long running requests may take to finish after the process was told to stop.
@@ -82,14 +83,14 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	}
 
 	group, running := errgroup.WithContext(ctx)
-	group.Go(recovered(func() error {
+	group.Go(panics.Recovered(func() error {
 		log.Info("serving", "url", "http://"+ln.Addr().String())
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
 	}))
-	group.Go(recovered(func() error {
+	group.Go(panics.Recovered(func() error {
 		<-running.Done()
 		log.Info("stopping: finishing the running requests")
 		if len(cfg.TrustedProxies) > 0 {
@@ -98,7 +99,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		ended := make(chan error, 1)
-		go func() { ended <- recovered(func() error { return site.Shutdown(drain) })() }() // server.Shutdown waits for streams of events, and not for sockets
+		go func() { ended <- panics.Recovered(func() error { return site.Shutdown(drain) })() }() // server.Shutdown waits for streams of events, and not for sockets
 		defer func() {
 			if err := <-ended; err != nil {
 				log.Warn("some sockets did not end in time", "error", err)
@@ -115,7 +116,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 		return err
 	}))
 	group.Go(func() error {
-		keepRunning(running, log, "sweep", sweeper.run)
+		panics.KeepRunning(running, log, "sweep", sweeper.run)
 		return nil
 	})
 	return group.Wait()

@@ -21,6 +21,7 @@ import (
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
 	"minidouyin/bff/web"
 	"minidouyin/graph"
 )
@@ -178,6 +179,14 @@ func (c *Config) readTrusted() error {
 		}
 	}
 	return nil
+}
+
+// formOrigins returns the origins whose pages may send forms: those allowed, and our own as the outside knows it.
+func (c *Config) formOrigins() []string {
+	if own := middleware.OriginOf(c.PublicURL); own != "" {
+		return append([]string{own}, c.CORSOrigins...)
+	}
+	return c.CORSOrigins
 }
 
 // CheckAddr returns why nobody can listen on an address, nil when it has a host, or "" for all, and a port.

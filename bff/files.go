@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
 	"minidouyin/graph"
 )
 
@@ -38,7 +36,7 @@ func (m mediaStore) URL(ctx context.Context, key string) string {
 	if m.base != "" && !media.IsDefault(key) {
 		return m.base + "/" + key
 	}
-	return baseURLOf(ctx) + "/media/" + key
+	return middleware.BaseURLOf(ctx) + "/media/" + key
 }
 
 // AvatarURL returns the address of a portrait, of the default one for the key "".
@@ -109,40 +107,4 @@ func (s spooler) spool(r io.Reader, filename, contentType string) (upload graphq
 	}
 	return graphql.Upload{File: file, Filename: filename, Size: info.Size(), ContentType: contentType},
 		func() { s.media.Release(file) }, nil
-}
-
-type baseURLKey struct{}
-
-// baseURLOf returns how the outside reaches this server, "" outside of a request.
-func baseURLOf(ctx context.Context) string {
-	base, _ := ctx.Value(baseURLKey{}).(string)
-	return base
-}
-
-// baseURL is middleware that says how the outside reaches this server: by its public URL, else as the request did.
-func baseURL(public string) func(http.Handler) http.Handler {
-	public = strings.TrimSuffix(public, "/")
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			base := public
-			if base == "" {
-				base = "http://" + hostOf(r)
-			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base)))
-		})
-	}
-}
-
-var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
-
-// hostOf returns the host that the request was sent to; where the client names none, or none that can be, the address
-// that it reached.
-func hostOf(r *http.Request) string {
-	if hostPattern.MatchString(r.Host) {
-		return r.Host
-	}
-	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		return addr.String()
-	}
-	return "localhost"
 }

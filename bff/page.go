@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"minidouyin/bff/middleware"
 	"minidouyin/bff/web"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
@@ -16,7 +17,7 @@ import (
 func webClient(cfg Config, services Services, files mediaStore) (http.Handler, error) {
 	var origins []string
 	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
-		if origin := originOf(address); origin != "" {
+		if origin := middleware.OriginOf(address); origin != "" {
 			origins = append(origins, origin)
 		}
 	}
@@ -52,7 +53,7 @@ func aboutVideo(services Services, files mediaStore) func(context.Context, strin
 			return about, codes.Errorf(codes.NotFound, "there is no such video")
 		}
 		about = web.About{Title: video.Title, Cover: files.URL(ctx, video.CoverKey),
-			Page: baseURLOf(ctx) + "/video/" + strconv.FormatInt(id, 10)}
+			Page: middleware.BaseURLOf(ctx) + "/video/" + strconv.FormatInt(id, 10)}
 		users, err := services.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: []int64{video.AuthorID}})
 		if err != nil {
 			return about, err

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/httprate"
 
 	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/middleware"
 	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
@@ -72,7 +73,7 @@ type callerKey struct{}
 func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			from := &caller{address: addressOf(r), header: w.Header()}
+			from := &caller{address: middleware.AddressOf(r), header: w.Header()}
 			if r.Header.Get("Upgrade") != "" {
 				from.header = nil
 			}
@@ -93,7 +94,7 @@ func (l *rates) begin(ctx context.Context) (context.Context, error) {
 			return nil, err
 		}
 	}
-	return fork(ctx), nil
+	return middleware.Fork(ctx), nil
 }
 
 // admit counts an operation. It returns a RateLimited error when it is too much.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"minidouyin/bff/panics"
 	"minidouyin/graph/live"
 )
 
@@ -64,8 +65,8 @@ func newRelay(client redis.UniversalClient, log *slog.Logger) *relay {
 func (r *relay) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.end = cancel
-	r.loops.Go(func() { keepRunning(ctx, r.log, "send events", r.send) })
-	r.loops.Go(func() { keepRunning(ctx, r.log, "receive events", r.receive) })
+	r.loops.Go(func() { panics.KeepRunning(ctx, r.log, "send events", r.send) })
+	r.loops.Go(func() { panics.KeepRunning(ctx, r.log, "receive events", r.receive) })
 	go func() { // ends with the loops
 		r.loops.Wait()
 		close(r.closed)

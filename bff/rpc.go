@@ -11,6 +11,7 @@ import (
 	"github.com/cloudwego/kitex/server"
 	"golang.org/x/sync/errgroup"
 
+	"minidouyin/bff/panics"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/idl/kitex_gen/interaction"
@@ -102,7 +103,7 @@ func deadlines(limits timeouts) []client.Option {
 func (s Services) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range []string{"basics", "interaction", "social"} {
-		group.Go(recovered(func() error { return s.ReadyOne(ctx, name) }))
+		group.Go(panics.Recovered(func() error { return s.ReadyOne(ctx, name) }))
 	}
 	return group.Wait()
 }

@@ -11,10 +11,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
 	"minidouyin/bff/redisguard"
 	"minidouyin/compat"
@@ -24,11 +25,7 @@ import (
 )
 
 // Limits of a request. Those of files are in Config.
-const (
-	stallTimeout  = 30 * time.Second // a body must bring something within
-	answerTimeout = 2 * time.Minute  // an answer must be taken within
-	playTimeout   = time.Hour        // a file must be taken within
-)
+const stallTimeout = 30 * time.Second // a body must bring something within
 
 // Site is everything that is served.
 type Site struct {
@@ -83,7 +80,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	server, err := gqlserver.New(gqlserver.Config{
 		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
-		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
+		RequestID: func(ctx context.Context) string { return middleware.RecordOf(ctx).ID },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
 		Redis:    shared,
 		Origins:  cfg.formOrigins(),
@@ -94,15 +91,15 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Around:   []graphql.OperationMiddleware{note},
 
 		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
-		Address: addressOf, Begin: rates.begin,
+		Address: middleware.AddressOf, Begin: rates.begin,
 	})
 	if err != nil {
 		return nil, err
 	}
 
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log, refuseText),
-		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
+	r.Use(chimiddleware.GetHead, middleware.Identify, middleware.ClientIP(cfg.TrustedProxies), middleware.LogRequests(log), middleware.Recover(log, refuseText),
+		middleware.MoveDeadlines(stallTimeout), middleware.BaseURL(cfg.PublicURL), middleware.SecurityHeaders(cfg.PublicURL), middleware.CORS(cfg.CORSOrigins))
 	if cfg.Web {
 		page, err := webClient(cfg, services, newMediaStore(cfg, files))
 		if err != nil {
@@ -112,24 +109,24 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	} else {
 		r.Get("/", welcome)
 	}
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { middleware.WriteText(w, http.StatusOK, "ok\n") })
 	r.Get("/readyz", ready(services, files))
-	r.Mount("/media", playDeadline(files))
+	r.Mount("/media", middleware.PlayDeadline(files))
 	if cfg.Introspection {
 		page := playground.Handler()
 		r.Handle("/playground", page)
 		r.Handle("/playground/*", page)
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(recoverPanics(log, refuseGraphQL(server)), noContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
+	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
 		sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
 	ownPages, err := ownPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
-	r.With(noContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
-	r.With(noContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
-	r.With(recoverPanics(log, refuseREST(rest)), noContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
+	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
+	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
+	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
 		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
@@ -144,18 +141,18 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 // visitor returns what the answers to visitors depend on beside the operation; ok is false for a viewer.
 func visitor(ctx context.Context) (variant string, ok bool) {
 	size := graph.PageSizeOf(ctx)
-	return fmt.Sprintf("%s %d %d", baseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
+	return fmt.Sprintf("%s %d %d", middleware.BaseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
 }
 
 // note writes down what the request log says of an operation: its name and the code of its first error.
 func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	name := graphql.GetOperationContext(ctx).Operation.Name // chosen by the client, and as long as it likes
-	recordOf(ctx).operation = name[:min(len(name), 64)]
+	middleware.RecordOf(ctx).Operation = name[:min(len(name), 64)]
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		response := respond(ctx)
 		if response != nil && len(response.Errors) > 0 {
-			recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
+			middleware.RecordOf(ctx).Code, _ = response.Errors[0].Extensions["code"].(string)
 		}
 		return response
 	}
@@ -178,26 +175,19 @@ func ready(services Services, files *media.Media) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
 		if err := services.Ready(ctx); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "a service does not answer\n")
+			middleware.WriteText(w, http.StatusServiceUnavailable, "a service does not answer\n")
 			return
 		}
 		if err := files.Ready(ctx); err != nil {
-			writeText(w, http.StatusOK, "ok, but the store of files does not answer\n")
+			middleware.WriteText(w, http.StatusOK, "ok, but the store of files does not answer\n")
 			return
 		}
-		writeText(w, http.StatusOK, "ok\n")
+		middleware.WriteText(w, http.StatusOK, "ok\n")
 	}
 }
 
-func writeText(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // the client may be gone
-}
-
 func refuseText(w http.ResponseWriter, _ *http.Request, err error) {
-	writeText(w, statusOf(err), codes.Message(err)+"\n")
+	middleware.WriteText(w, middleware.StatusOf(err), codes.Message(err)+"\n")
 }
 
 func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {
@@ -208,6 +198,6 @@ func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request,
 
 func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		server.Refuse(w, r, statusOf(err), err)
+		server.Refuse(w, r, middleware.StatusOf(err), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"minidouyin/bff/middleware"
 	"minidouyin/idl/codes"
 )
 
@@ -44,16 +45,16 @@ func (s *Sessions) keep(secure bool) http.HandlerFunc {
 		}
 		media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 		if media != "application/json" {
-			writeText(w, http.StatusUnsupportedMediaType, "the Content-Type must be application/json\n")
+			middleware.WriteText(w, http.StatusUnsupportedMediaType, "the Content-Type must be application/json\n")
 			return
 		}
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<10)).Decode(&body); err != nil {
-			writeText(w, http.StatusBadRequest, "a JSON object with a token is needed\n")
+			middleware.WriteText(w, http.StatusBadRequest, "a JSON object with a token is needed\n")
 			return
 		}
 		ctx, err := s.Authenticate(r.Context(), body.Token)
 		if err != nil {
-			writeText(w, http.StatusUnauthorized, codes.Message(err)+"\n")
+			middleware.WriteText(w, http.StatusUnauthorized, codes.Message(err)+"\n")
 			return
 		}
 		s.setCookie(w, r, secure, body.Token, expiresAt(ctx))
@@ -81,7 +82,7 @@ func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool
 // ownPagesOnly is middleware that refuses changes that pages of other origins ask for.
 func ownPagesOnly(publicURL string) (func(http.Handler) http.Handler, error) {
 	origins := http.NewCrossOriginProtection()
-	if origin := originOf(publicURL); origin != "" {
+	if origin := middleware.OriginOf(publicURL); origin != "" {
 		if err := origins.AddTrustedOrigin(origin); err != nil {
 			return nil, err
 		}

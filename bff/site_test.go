@@ -33,6 +33,7 @@ import (
 
 	"minidouyin/bff"
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
 	"minidouyin/services"
 	"minidouyin/services/mysqltest"
 )
@@ -91,7 +92,7 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 	tb.Helper()
 	s := newFolders(tb)
 	s.calls, s.sql, s.sqlOf = newCounter(), newCounter(), newCounter()
-	log := slog.New(bff.WithRequestID(slog.NewMultiHandler(
+	log := slog.New(middleware.WithRequestID(slog.NewMultiHandler(
 		slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}),
 		slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	callers := map[string]server.LocalCaller{}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 
+	"minidouyin/bff/middleware"
 	"minidouyin/idl/codes"
 )
 
@@ -25,7 +26,7 @@ func (u *uploads) count(refuse func(w http.ResponseWriter, r *http.Request, err 
 				next.ServeHTTP(w, r)
 				return
 			}
-			address := addressOf(r)
+			address := middleware.AddressOf(r)
 			if !u.begin(address) {
 				refuse(w, r, codes.Errorf(codes.RateLimited, "too many uploads at once, please try again later"))
 				return

@@ -1,10 +1,14 @@
 package bff
 
-import "net/http"
+import (
+	"net/http"
+
+	"minidouyin/bff/middleware"
+)
 
 // welcome answers the root with where to go on.
 func welcome(w http.ResponseWriter, _ *http.Request) {
-	writeText(w, http.StatusOK, `minidouyin
+	middleware.WriteText(w, http.StatusOK, `minidouyin
 
   POST /graphql      the graph: {"query": "{ feed(first: 3) { nodes { title playUrl author { name } } } }"}
   GET  /playground   explore the graph, unless --no-introspection

@@ -11,7 +11,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/redis/go-redis/v9"
 
-	"minidouyin/bff"
+	"minidouyin/bff/middleware"
 )
 
 // maxLogValue is the longest message or value of a log line, in bytes: it may hold what a client or a program has sent.
@@ -23,7 +23,7 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	if format == "json" {
 		lines = slog.NewJSONHandler(w, options)
 	}
-	log := slog.New(bff.WithRequestID(lines))
+	log := slog.New(middleware.WithRequestID(lines))
 	// Kitex repeats failed calls, which the services log in their own form.
 	klog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
 	redis.SetLogger(redisLog{log})

@@ -1,4 +1,4 @@
-package bff
+package middleware
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 // the next request on the connection.
 func TestMoveDeadlines(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	server := httptest.NewServer(moveDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(MoveDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
 			return

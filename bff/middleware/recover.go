@@ -1,0 +1,43 @@
+package middleware
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"minidouyin/graph"
+	"minidouyin/idl/codes"
+)
+
+// Recover is middleware that turns a panic into an INTERNAL error, which refuse answers in the form of the route.
+// An answer that has begun is cut off instead.
+func Recover(log *slog.Logger, refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				cause := recover()
+				switch cause {
+				case nil:
+					return
+				case http.ErrAbortHandler: // net/http's own way to end a connection
+					panic(cause)
+				}
+				err := graph.Recover(log)(r.Context(), cause)
+				if wrapped, ok := w.(middleware.WrapResponseWriter); ok && wrapped.Status() != 0 {
+					panic(http.ErrAbortHandler)
+				}
+				refuse(w, r, err)
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// StatusOf returns the HTTP status of an error that a middleware refuses a request with.
+func StatusOf(err error) int {
+	if codes.Of(err) == codes.RateLimited {
+		return http.StatusTooManyRequests
+	}
+	return http.StatusInternalServerError
+}

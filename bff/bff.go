@@ -56,7 +56,7 @@ func LockData(dir, part string) (unlock func(), err error) {
 // It returns nil after an orderly end.
 func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, files *media.Media, ln net.Listener) error {
 	defer func() { _ = ln.Close() }()
-	sessions, err := NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/redis/go-redis/v9"
 
+	"minidouyin/bff/auth"
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
@@ -82,8 +83,8 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
 	}
-	if c.JWTKey != "" && len(c.JWTKey) < minKeyBytes {
-		return fmt.Errorf("--jwt-key: a key has at least %d bytes; `openssl rand -base64 32` makes one", minKeyBytes)
+	if c.JWTKey != "" && len(c.JWTKey) < auth.MinKeyBytes {
+		return fmt.Errorf("--jwt-key: a key has at least %d bytes; `openssl rand -base64 32` makes one", auth.MinKeyBytes)
 	}
 	if c.TokenTTL < time.Minute {
 		return fmt.Errorf("--token-ttl: a token is valid for at least a minute")
@@ -196,6 +197,11 @@ func CheckAddr(addr string) error {
 		return fmt.Errorf("%q is not an address such as 127.0.0.1:8080", addr)
 	}
 	return nil
+}
+
+// Sessions returns what issues and checks tokens.
+func (c *Config) Sessions() (*auth.Sessions, error) {
+	return auth.NewSessions(string(c.JWTKey), c.Data, c.TokenTTL)
 }
 
 // Media returns the configuration of the media store.

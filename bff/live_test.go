@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/bff/auth"
 	"minidouyin/services"
 	"minidouyin/services/redistest"
 )
@@ -307,7 +308,7 @@ func TestResume(t *testing.T) {
 // valid is refused in the same way.
 func TestTokenOfASocket(t *testing.T) {
 	s := newSite(t)
-	sessions, err := bff.NewSessions(bff.Config{Data: s.data, TokenTTL: 1500 * time.Millisecond})
+	sessions, err := auth.NewSessions("", s.data, 1500*time.Millisecond)
 	require.NoError(t, err)
 	token, _, err := sessions.Issue(1)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/bff"
+	"minidouyin/bff/auth"
 )
 
 // The server speaks graphql-transport-ws and graphql-sse as their clients expect, up to its end.
@@ -20,7 +20,7 @@ func TestProtocols(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")
 	video := s.publish(t, token, "first of all")
-	sessions, err := bff.NewSessions(bff.Config{Data: s.data, TokenTTL: 4 * time.Second})
+	sessions, err := auth.NewSessions("", s.data, 4*time.Second)
 	require.NoError(t, err)
 
 	folder := filepath.Join("gqlserver", "conformance")

@@ -19,7 +19,7 @@ func TestPanicsOutsideOfOperations(t *testing.T) {
 	log := &strings.Builder{}
 	cfg := bff.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), MaxUpload: 1 << 20, FFmpeg: "-", TokenTTL: time.Hour, ListLimit: 30}
 	require.NoError(t, cfg.Validate())
-	sessions, err := bff.NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	require.NoError(t, err)
 	token, _, err := sessions.Issue(1)
 	require.NoError(t, err)

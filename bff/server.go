@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
+	"minidouyin/bff/auth"
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
@@ -53,7 +54,7 @@ func (s *Site) Listening() int { return s.live.Open() }
 
 // NewHandler returns the whole site of a configuration that was validated; it must be shut down and closed. deleted is
 // called after an operation that may have left something to remove.
-func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
+func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
 	site := &Site{live: live.NewHub(nil)}
 	if cfg.Shared != nil {
 		site.relay = newRelay(cfg.Shared, log)
@@ -90,7 +91,7 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 		Visitor:  visitor,
 		Around:   []graphql.OperationMiddleware{note},
 
-		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
+		Authenticate: sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
 		Address: middleware.AddressOf, Begin: rates.begin,
 	})
 	if err != nil {
@@ -119,13 +120,13 @@ func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Me
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
 	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
-		sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
-	ownPages, err := ownPagesOnly(cfg.PublicURL)
+		sessions.Cookie(https), sessions.Bearer(refuseGraphQL(server))).Handle("/graphql", server)
+	ownPages, err := auth.OwnPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
-	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
-	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
+	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Post("/session", sessions.Keep(https))
+	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Delete("/session", sessions.Forget(https))
 	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
 		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
@@ -190,13 +191,13 @@ func refuseText(w http.ResponseWriter, _ *http.Request, err error) {
 	middleware.WriteText(w, middleware.StatusOf(err), codes.Message(err)+"\n")
 }
 
-func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {
+func refuseREST(rest *compat.Transport) middleware.Refuse {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		rest.Refuse(w, r, codes.Of(err).String(), codes.Message(err))
 	}
 }
 
-func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
+func refuseGraphQL(server *gqlserver.Server) middleware.Refuse {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		server.Refuse(w, r, middleware.StatusOf(err), err)
 	}

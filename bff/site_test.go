@@ -143,7 +143,7 @@ func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Con
 	var err error
 	s.media, err = media.Open(tb.Context(), cfg.Media(log))
 	require.NoError(tb, err)
-	sessions, err := bff.NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	require.NoError(tb, err)
 	handler, err := bff.NewHandler(cfg, log, s.ground, s.media, sessions, func() {})
 	require.NoError(tb, err)

@@ -10,9 +10,12 @@ import (
 	"minidouyin/idl/codes"
 )
 
+// Refuse answers a request that middleware does not let through, in the form of its route.
+type Refuse func(w http.ResponseWriter, r *http.Request, err error)
+
 // Recover is middleware that turns a panic into an INTERNAL error, which refuse answers in the form of the route.
 // An answer that has begun is cut off instead.
-func Recover(log *slog.Logger, refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
+func Recover(log *slog.Logger, refuse Refuse) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
@@ -36,8 +39,12 @@ func Recover(log *slog.Logger, refuse func(w http.ResponseWriter, r *http.Reques
 
 // StatusOf returns the HTTP status of an error that a middleware refuses a request with.
 func StatusOf(err error) int {
-	if codes.Of(err) == codes.RateLimited {
+	switch codes.Of(err) {
+	case codes.RateLimited:
 		return http.StatusTooManyRequests
+	case codes.Unauthenticated:
+		return http.StatusUnauthorized
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }

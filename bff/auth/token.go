@@ -1,4 +1,5 @@
-package bff
+// Package auth says whom a request speaks for: by a token, or by the cookie in which a browser keeps one.
+package auth
 
 import (
 	"context"
@@ -16,15 +17,15 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/middleware"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
 )
 
-const (
-	minKeyBytes = 32
-	tokenIssuer = "minidouyin"
-)
+// MinKeyBytes is how long a signing key is at least.
+const MinKeyBytes = 32
+
+const tokenIssuer = "minidouyin"
 
 // Sessions issues and checks tokens.
 type Sessions struct {
@@ -33,24 +34,24 @@ type Sessions struct {
 	parser *jwt.Parser
 }
 
-// NewSessions returns sessions signed with the configured key, or with the one that is kept in the data folder and
-// made at the first start.
-func NewSessions(cfg Config) (*Sessions, error) {
-	key := []byte(cfg.JWTKey)
-	if len(key) == 0 {
+// NewSessions returns sessions whose tokens are valid for ttl. They are signed with key, or, without one, with the key
+// that is kept in the folder and made at the first start.
+func NewSessions(key, folder string, ttl time.Duration) (*Sessions, error) {
+	secret := []byte(key)
+	if len(secret) == 0 {
 		var err error
-		if key, err = keptKey(filepath.Join(cfg.Data, "jwt.key")); err != nil {
+		if secret, err = keptKey(filepath.Join(folder, "jwt.key")); err != nil {
 			return nil, err
 		}
 	}
-	return &Sessions{key: key, ttl: cfg.TokenTTL, parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}),
+	return &Sessions{key: secret, ttl: ttl, parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}),
 		jwt.WithIssuer(tokenIssuer), jwt.WithExpirationRequired())}, nil
 }
 
 func keptKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		raw := make([]byte, minKeyBytes)
+		raw := make([]byte, MinKeyBytes)
 		_, _ = rand.Read(raw) // never fails
 		text = []byte(base64.StdEncoding.EncodeToString(raw))
 		err = writeKey(path, text)
@@ -58,7 +59,7 @@ func keptKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep the signing key: %w", err)
 	}
-	if len(text) < minKeyBytes {
+	if len(text) < MinKeyBytes {
 		return nil, fmt.Errorf("the signing key in %s is too short; remove the file, and everybody has to sign in again", path)
 	}
 	return text, nil
@@ -103,15 +104,14 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Cont
 
 type expiryKey struct{}
 
-// expiresAt returns when the token of the one who asks expires, the zero time for a visitor.
-func expiresAt(ctx context.Context) time.Time {
+// ExpiresAt returns when the token of the one who asks expires, the zero time for a visitor.
+func ExpiresAt(ctx context.Context) time.Time {
 	at, _ := ctx.Value(expiryKey{}).(time.Time)
 	return at
 }
 
-// bearer is middleware that reads the Authorization header. A token that is not valid is refused here, as a GraphQL
-// error with status 401.
-func (s *Sessions) bearer(server *gqlserver.Server) func(http.Handler) http.Handler {
+// Bearer is middleware that reads the Authorization header. A request with an invalid token is refused.
+func (s *Sessions) Bearer(refuse middleware.Refuse) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			header := r.Header.Get("Authorization")
@@ -125,7 +125,7 @@ func (s *Sessions) bearer(server *gqlserver.Server) func(http.Handler) http.Hand
 			}
 			ctx, err := s.Authenticate(r.Context(), strings.TrimSpace(token))
 			if err != nil {
-				server.Refuse(w, r, http.StatusUnauthorized, err)
+				refuse(w, r, err)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(ctx))

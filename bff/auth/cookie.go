@@ -1,4 +1,4 @@
-package bff
+package auth
 
 import (
 	"encoding/json"
@@ -13,11 +13,11 @@ import (
 // sessionCookie is the cookie in which a browser keeps a token out of reach of scripts.
 const sessionCookie = "session"
 
-// cookie is middleware that takes the token of the cookie where there is no Authorization header. One that is not valid
+// Cookie is middleware that takes the token of the cookie where there is no Authorization header. One that is not valid
 // makes nobody an error, but a visitor, and is taken back. Of pages of other origins the browser sends none, as it is
 // SameSite=Strict; those of the same site that are not ours are stopped by the rules of the graph's own (csrf.go
 // there).
-func (s *Sessions) cookie(secure bool) func(http.Handler) http.Handler {
+func (s *Sessions) Cookie(secure bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Cookie")
@@ -37,8 +37,8 @@ func (s *Sessions) cookie(secure bool) func(http.Handler) http.Handler {
 	}
 }
 
-// keep answers POST /session: it puts the token of {"token": …} into the cookie, which ends with the token.
-func (s *Sessions) keep(secure bool) http.HandlerFunc {
+// Keep answers POST /session: it puts the token of {"token": …} into the cookie, which ends with the token.
+func (s *Sessions) Keep(secure bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			Token string `json:"token"`
@@ -57,13 +57,13 @@ func (s *Sessions) keep(secure bool) http.HandlerFunc {
 			middleware.WriteText(w, http.StatusUnauthorized, codes.Message(err)+"\n")
 			return
 		}
-		s.setCookie(w, r, secure, body.Token, expiresAt(ctx))
+		s.setCookie(w, r, secure, body.Token, ExpiresAt(ctx))
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
 
-// forget answers DELETE /session: it takes the cookie back.
-func (s *Sessions) forget(secure bool) http.HandlerFunc {
+// Forget answers DELETE /session: it takes the cookie back.
+func (s *Sessions) Forget(secure bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.setCookie(w, r, secure, "", time.Unix(1, 0))
 		w.WriteHeader(http.StatusNoContent)
@@ -79,8 +79,8 @@ func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool
 	})
 }
 
-// ownPagesOnly is middleware that refuses changes that pages of other origins ask for.
-func ownPagesOnly(publicURL string) (func(http.Handler) http.Handler, error) {
+// OwnPagesOnly is middleware that refuses changes that pages of other origins ask for.
+func OwnPagesOnly(publicURL string) (func(http.Handler) http.Handler, error) {
 	origins := http.NewCrossOriginProtection()
 	if origin := middleware.OriginOf(publicURL); origin != "" {
 		if err := origins.AddTrustedOrigin(origin); err != nil {

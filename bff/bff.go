@@ -20,6 +20,7 @@ import (
 
 	"minidouyin/bff/media"
 	"minidouyin/bff/panics"
+	"minidouyin/bff/rpc"
 )
 
 // drainTime is how long running requests may take to finish after the process was told to stop.
@@ -54,7 +55,7 @@ func LockData(dir, part string) (unlock func(), err error) {
 
 // Run serves HTTP on ln until ctx ends; then it finishes the running requests, for ten seconds at most. It closes ln.
 // It returns nil after an orderly end.
-func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, files *media.Media, ln net.Listener) error {
+func Run(ctx context.Context, cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, ln net.Listener) error {
 	defer func() { _ = ln.Close() }()
 	sessions, err := cfg.Sessions()
 	if err != nil {

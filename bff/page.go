@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"minidouyin/bff/middleware"
+	"minidouyin/bff/rpc"
 	"minidouyin/bff/web"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
@@ -14,7 +15,7 @@ import (
 )
 
 // webClient returns the handler of the page for people.
-func webClient(cfg Config, services Services, files mediaStore) (http.Handler, error) {
+func webClient(cfg Config, services rpc.Services, files mediaStore) (http.Handler, error) {
 	var origins []string
 	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
 		if origin := middleware.OriginOf(address); origin != "" {
@@ -38,7 +39,7 @@ func webClient(cfg Config, services Services, files mediaStore) (http.Handler, e
 }
 
 // aboutVideo returns what tells of a video where a link to it is shared.
-func aboutVideo(services Services, files mediaStore) func(context.Context, string) (web.About, error) {
+func aboutVideo(services rpc.Services, files mediaStore) func(context.Context, string) (web.About, error) {
 	return func(ctx context.Context, arg string) (about web.About, err error) {
 		id, err := model.ParseID(model.TypeVideo, arg)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/bff/rpc"
 )
 
 // A panic outside of an operation is an INTERNAL error in the form of its route, and is logged in one line of few bytes.
@@ -24,7 +25,7 @@ func TestPanicsOutsideOfOperations(t *testing.T) {
 	token, _, err := sessions.Issue(1)
 	require.NoError(t, err)
 	// Without a media store the first file panics.
-	site, err := bff.NewHandler(cfg, slog.New(slog.NewJSONHandler(log, nil)), bff.Services{}, nil, sessions, func() {})
+	site, err := bff.NewHandler(cfg, slog.New(slog.NewJSONHandler(log, nil)), rpc.Services{}, nil, sessions, func() {})
 	require.NoError(t, err)
 
 	const publish = "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nTOKEN\r\n" +

@@ -19,6 +19,7 @@ import (
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
 	"minidouyin/bff/redisguard"
+	"minidouyin/bff/rpc"
 	"minidouyin/compat"
 	"minidouyin/graph"
 	"minidouyin/graph/live"
@@ -54,7 +55,7 @@ func (s *Site) Listening() int { return s.live.Open() }
 
 // NewHandler returns the whole site of a configuration that was validated; it must be shut down and closed. deleted is
 // called after an operation that may have left something to remove.
-func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
+func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
 	site := &Site{live: live.NewHub(nil)}
 	if cfg.Shared != nil {
 		site.relay = newRelay(cfg.Shared, log)
@@ -171,7 +172,7 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 
 // ready says whether this server should be sent requests. That the store of files is away is said but is no reason not
 // to: all servers share the store, and pages, likes and chats go on without it.
-func ready(services Services, files *media.Media) http.HandlerFunc {
+func ready(services rpc.Services, files *media.Media) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()

@@ -34,6 +34,7 @@ import (
 	"minidouyin/bff"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
+	"minidouyin/bff/rpc"
 	"minidouyin/services"
 	"minidouyin/services/mysqltest"
 )
@@ -61,7 +62,7 @@ type site struct {
 	calls   *counter
 	sql     *counter // by statement
 	sqlOf   *counter // by service
-	ground  bff.Services
+	ground  rpc.Services
 	log     logged
 	before  atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
 
@@ -115,8 +116,8 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 		require.NoError(tb, err)
 	}
 	var err error
-	s.ground, err = bff.NewServices(func(name string) []client.Option {
-		return append([]client.Option{client.WithMiddleware(s.count)}, bff.Local(callers[name])...)
+	s.ground, err = rpc.NewServices(func(name string) []client.Option {
+		return append([]client.Option{client.WithMiddleware(s.count)}, rpc.Local(callers[name])...)
 	})
 	require.NoError(tb, err)
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minidouyin/bff/media"
+	"minidouyin/bff/rpc"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/interaction"
@@ -22,7 +23,7 @@ const (
 // sweeper carries out the removals that basics has written down: what is left of deleted videos and users in the
 // other services, and files that no row refers to. Each step may be repeated, so a crash only delays it.
 type sweeper struct {
-	services Services
+	services rpc.Services
 	media    *media.Media
 	log      *slog.Logger
 	kick     chan struct{}

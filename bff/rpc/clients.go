@@ -1,4 +1,5 @@
-package bff
+// Package rpc calls the three services, in this process or over the network.
+package rpc
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package bff
+package rpc
 
 // IsRead tells the tests what is tried again.
 var IsRead = isRead

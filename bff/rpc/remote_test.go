@@ -1,4 +1,4 @@
-package bff_test
+package rpc_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/cloudwego/kitex/server"
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/bff"
+	"minidouyin/bff/rpc"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
@@ -103,7 +103,7 @@ func nowhere(t *testing.T) string {
 
 func remote(t *testing.T, addrs ...string) basicsservice.Client {
 	t.Helper()
-	c, err := basicsservice.NewClient("basics", bff.Remote(bff.Fixed(addrs...), nil)...)
+	c, err := basicsservice.NewClient("basics", rpc.Remote(rpc.Fixed(addrs...), nil)...)
 	require.NoError(t, err)
 	if closer, ok := c.(io.Closer); ok {
 		t.Cleanup(func() { _ = closer.Close() })
@@ -132,12 +132,12 @@ func TestReads(t *testing.T) {
 	for method := range socialservice.NewServiceInfo().Methods {
 		checkRead(t, method)
 	}
-	require.False(t, bff.IsRead("BatchGetNothing"))
+	require.False(t, rpc.IsRead("BatchGetNothing"))
 }
 
 func checkRead(t *testing.T, method string) {
 	named := strings.HasPrefix(method, "BatchGet") || strings.HasPrefix(method, "List") || strings.HasPrefix(method, "Verify")
-	require.Equal(t, named, bff.IsRead(method), method)
+	require.Equal(t, named, rpc.IsRead(method), method)
 }
 
 // The service's context ends with the caller's, or with the time-out of such a call.

@@ -15,6 +15,7 @@ import (
 
 	"minidouyin/bff/auth"
 	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/limit"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
@@ -75,8 +76,8 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 	if cfg.Shared != nil {
 		shared = redisguard.New(cfg.Shared, log)
 	}
-	rates := newRates(cfg, shared)
-	uploads := &uploads{limit: cfg.UploadLimit, from: map[string]int{}}
+	rates := limit.NewRates(cfg.RateLimit, cfg.SignInLimit, shared)
+	uploads := limit.NewUploads(cfg.UploadLimit)
 	limits := gqlserver.DefaultLimits()
 	limits.Connections = cfg.ConnectionLimit
 	server, err := gqlserver.New(gqlserver.Config{
@@ -87,13 +88,13 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		Redis:    shared,
 		Origins:  cfg.formOrigins(),
 		PageSize: graph.PageSizeFor,
-		Admit:    rates.admit,
-		Charge:   rates.charge,
+		Admit:    rates.Admit,
+		Charge:   rates.Charge,
 		Visitor:  visitor,
 		Around:   []graphql.OperationMiddleware{note},
 
 		Authenticate: sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
-		Address: middleware.AddressOf, Begin: rates.begin,
+		Address: middleware.AddressOf, Begin: rates.Begin,
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		if err != nil {
 			return nil, err
 		}
-		r.With(rates.count(refuseText)).Mount("/", page)
+		r.With(rates.Count(refuseText)).Mount("/", page)
 	} else {
 		r.Get("/", welcome)
 	}
@@ -120,15 +121,15 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		r.Handle("/playground/*", page)
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
+	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.Count(refuseGraphQL(server)), uploads.Count(refuseGraphQL(server)),
 		sessions.Cookie(https), sessions.Bearer(refuseGraphQL(server))).Handle("/graphql", server)
 	ownPages, err := auth.OwnPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
-	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Post("/session", sessions.Keep(https))
-	r.With(middleware.NoContent, rates.count(refuseText), ownPages).Delete("/session", sessions.Forget(https))
-	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
+	r.With(middleware.NoContent, rates.Count(refuseText), ownPages).Post("/session", sessions.Keep(https))
+	r.With(middleware.NoContent, rates.Count(refuseText), ownPages).Delete("/session", sessions.Forget(https))
+	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.Count(refuseREST(rest)), uploads.Count(refuseREST(rest)),
 		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())

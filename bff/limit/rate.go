@@ -1,4 +1,5 @@
-package bff
+// Package limit bounds what one client gets.
+package limit
 
 import (
 	"context"
@@ -21,16 +22,17 @@ import (
 // rateWindow is what the limits are for.
 const rateWindow = time.Minute
 
-// rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
+// Rates bounds what one client gets in a minute. Work is counted in units: one for each request, and one for each item
 // that an operation can bring, of a subscription with each of its answers; by viewer, or by address for visitors.
 // Attempts to sign in and to register, which cost much and are how passwords are guessed, are counted by address.
 // Processes with the same Redis count together, each without it for itself.
-type rates struct {
+type Rates struct {
 	work, signIns *limiter // nil = no limit
 }
 
-func newRates(cfg Config, shared *redisguard.Redis) *rates {
-	return &rates{work: newLimiter(cfg.RateLimit, shared, "work"), signIns: newLimiter(cfg.SignInLimit, shared, "signins")}
+// NewRates returns limits of units of work and of attempts to sign in; 0 = no limit, shared nil = no other processes.
+func NewRates(work, signIns int, shared *redisguard.Redis) *Rates {
+	return &Rates{work: newLimiter(work, shared, "work"), signIns: newLimiter(signIns, shared, "signins")}
 }
 
 // limiter limits each client. It is made of several: one lets a client at a time through, as long as Redis takes.
@@ -69,8 +71,8 @@ type caller struct {
 
 type callerKey struct{}
 
-// count is middleware that counts requests. refuse answers those that are too many.
-func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
+// Count is middleware that counts requests. refuse answers those that are too many.
+func (l *Rates) Count(refuse middleware.Refuse) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			from := &caller{address: middleware.AddressOf(r), header: w.Header()}
@@ -86,9 +88,9 @@ func (l *rates) count(refuse func(w http.ResponseWriter, r *http.Request, err er
 	}
 }
 
-// begin counts an operation of a socket as a request, and returns a context of its own for it. It returns a RateLimited
+// Begin counts an operation of a socket as a request, and returns a context of its own for it. It returns a RateLimited
 // error when it is too much.
-func (l *rates) begin(ctx context.Context) (context.Context, error) {
+func (l *Rates) Begin(ctx context.Context) (context.Context, error) {
 	if from, ok := ctx.Value(callerKey{}).(*caller); ok {
 		if err := take(l.work, from, "address "+from.address, 1); err != nil {
 			return nil, err
@@ -97,8 +99,8 @@ func (l *rates) begin(ctx context.Context) (context.Context, error) {
 	return middleware.Fork(ctx), nil
 }
 
-// admit counts an operation. It returns a RateLimited error when it is too much.
-func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) error {
+// Admit counts an operation. It returns a RateLimited error when it is too much.
+func (l *Rates) Admit(ctx context.Context, operation *graphql.OperationContext) error {
 	from, ok := ctx.Value(callerKey{}).(*caller)
 	if !ok {
 		return nil // not asked over HTTP
@@ -112,11 +114,11 @@ func (l *rates) admit(ctx context.Context, operation *graphql.OperationContext) 
 	if err := take(l.signIns, from, "address "+from.address, signIns); err != nil {
 		return err
 	}
-	return l.charge(ctx, gqlserver.CostOf(operation))
+	return l.Charge(ctx, gqlserver.CostOf(operation))
 }
 
-// charge counts units of work. It returns a RateLimited error when it is too much.
-func (l *rates) charge(ctx context.Context, units int) error {
+// Charge counts units of work. It returns a RateLimited error when it is too much.
+func (l *Rates) Charge(ctx context.Context, units int) error {
 	from, ok := ctx.Value(callerKey{}).(*caller)
 	if !ok {
 		return nil // not asked over HTTP

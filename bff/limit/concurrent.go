@@ -1,4 +1,4 @@
-package bff
+package limit
 
 import (
 	"mime"
@@ -9,17 +9,20 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// uploads bounds how many forms with files arrive from one address at once. Each takes as much of the disk as the
+// Uploads bounds how many forms with files arrive from one address at once. Each takes as much of the disk as the
 // largest video, and over REST from anybody at first: the token may come after the file (contract, publish).
-type uploads struct {
+type Uploads struct {
 	limit int // 0 = none
 
 	mu   sync.Mutex
 	from map[string]int // by address
 }
 
-// count is middleware that counts uploads while they are answered. refuse answers those that are too many.
-func (u *uploads) count(refuse func(w http.ResponseWriter, r *http.Request, err error)) func(http.Handler) http.Handler {
+// NewUploads returns a limit of the uploads of one address at once; 0 = no limit.
+func NewUploads(limit int) *Uploads { return &Uploads{limit: limit, from: map[string]int{}} }
+
+// Count is middleware that counts uploads while they are answered. refuse answers those that are too many.
+func (u *Uploads) Count(refuse middleware.Refuse) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "multipart/form-data" {
@@ -37,7 +40,7 @@ func (u *uploads) count(refuse func(w http.ResponseWriter, r *http.Request, err 
 	}
 }
 
-func (u *uploads) begin(address string) (ok bool) {
+func (u *Uploads) begin(address string) (ok bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.limit > 0 && u.from[address] >= u.limit {
@@ -47,7 +50,7 @@ func (u *uploads) begin(address string) (ok bool) {
 	return true
 }
 
-func (u *uploads) end(address string) {
+func (u *Uploads) end(address string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.from[address]--; u.from[address] == 0 {

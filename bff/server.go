@@ -16,6 +16,7 @@ import (
 	"minidouyin/bff/auth"
 	"minidouyin/bff/gqlserver"
 	"minidouyin/bff/limit"
+	"minidouyin/bff/live"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
@@ -23,7 +24,7 @@ import (
 	"minidouyin/bff/rpc"
 	"minidouyin/compat"
 	"minidouyin/graph"
-	"minidouyin/graph/live"
+	graphlive "minidouyin/graph/live"
 	"minidouyin/idl/codes"
 )
 
@@ -34,8 +35,8 @@ const stallTimeout = 30 * time.Second // a body must bring something within
 type Site struct {
 	http.Handler
 	graph *gqlserver.Server
-	live  *live.Hub
-	relay *relay // nil = no other processes
+	live  *graphlive.Hub
+	relay *live.Relay // nil = no other processes
 }
 
 // Shutdown ends what is open beyond a single answer: sockets, with the code 1001, and streams of events. It waits for
@@ -46,7 +47,7 @@ func (s *Site) Shutdown(ctx context.Context) error { return s.graph.Shutdown(ctx
 func (s *Site) Close(ctx context.Context) error {
 	err := s.live.Close(ctx)
 	if s.relay != nil {
-		err = errors.Join(err, s.relay.close(ctx))
+		err = errors.Join(err, s.relay.Close(ctx))
 	}
 	return err
 }
@@ -57,10 +58,10 @@ func (s *Site) Listening() int { return s.live.Open() }
 // NewHandler returns the whole site of a configuration that was validated; it must be shut down and closed. deleted is
 // called after an operation that may have left something to remove.
 func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
-	site := &Site{live: live.NewHub(nil)}
+	site := &Site{live: graphlive.NewHub(nil)}
 	if cfg.Shared != nil {
-		site.relay = newRelay(cfg.Shared, log)
-		site.live = site.relay.hub
+		site.relay = live.New(cfg.Shared, log)
+		site.live = site.relay.Hub()
 	}
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
@@ -136,7 +137,7 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		})
 	site.Handler, site.graph = r, server
 	if site.relay != nil {
-		site.relay.start()
+		site.relay.Start()
 	}
 	return site, nil
 }

@@ -1,4 +1,5 @@
-package bff
+// Package live carries events between processes.
+package live
 
 import (
 	"context"
@@ -13,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/panics"
-	"minidouyin/graph/live"
+	graphlive "minidouyin/graph/live"
 )
 
 const (
@@ -25,14 +26,14 @@ const (
 	relayBatch   = 500              // events in one message
 )
 
-// relay carries events between processes over one Redis channel: a process with thousands of sockets has one
+// Relay carries events between processes over one Redis channel: a process with thousands of sockets has one
 // subscription there, and looks up who listens by itself. A write never waits for it, and never fails for it. While
 // Redis is away events get lost; when it is back, everybody is told so and reads what was missed.
-type relay struct {
+type Relay struct {
 	client redis.UniversalClient
 	log    *slog.Logger
 	origin string // of this process's messages, which it has heard already
-	hub    *live.Hub
+	hub    *graphlive.Hub
 
 	end    context.CancelFunc
 	loops  sync.WaitGroup
@@ -40,8 +41,8 @@ type relay struct {
 	wake   chan struct{}
 
 	mu      sync.Mutex
-	pending map[live.Event]struct{}
-	queue   []live.Event
+	pending map[graphlive.Event]struct{}
+	queue   []graphlive.Event
 	lost    bool // others have to be told that they missed something
 	away    bool // Redis, and the log says so
 }
@@ -53,16 +54,19 @@ type relayed struct {
 	Events [][4]int64 `json:"events,omitempty"`
 }
 
-// newRelay returns a relay with its hub. It relays once it is started.
-func newRelay(client redis.UniversalClient, log *slog.Logger) *relay {
-	r := &relay{client: client, log: log, origin: rand.Text(), closed: make(chan struct{}), wake: make(chan struct{}, 1),
-		pending: map[live.Event]struct{}{}}
-	r.hub = live.NewHub(r.put)
+// New returns a relay with its hub. It relays once it is started.
+func New(client redis.UniversalClient, log *slog.Logger) *Relay {
+	r := &Relay{client: client, log: log, origin: rand.Text(), closed: make(chan struct{}), wake: make(chan struct{}, 1),
+		pending: map[graphlive.Event]struct{}{}}
+	r.hub = graphlive.NewHub(r.put)
 	return r
 }
 
-// start begins to relay. The relay must be closed then.
-func (r *relay) start() {
+// Hub returns what the events reach.
+func (r *Relay) Hub() *graphlive.Hub { return r.hub }
+
+// Start begins to relay. The relay must be closed then.
+func (r *Relay) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.end = cancel
 	r.loops.Go(func() { panics.KeepRunning(ctx, r.log, "send events", r.send) })
@@ -73,8 +77,8 @@ func (r *relay) start() {
 	}()
 }
 
-// close sends what waits and ends the relay. It returns the error of ctx when that ends before.
-func (r *relay) close(ctx context.Context) error {
+// Close sends what waits and ends the relay. It returns the error of ctx when that ends before.
+func (r *Relay) Close(ctx context.Context) error {
 	r.end()
 	select {
 	case <-r.closed:
@@ -85,7 +89,7 @@ func (r *relay) close(ctx context.Context) error {
 }
 
 // put queues an event. Equal ones that wait are one.
-func (r *relay) put(event live.Event) {
+func (r *Relay) put(event graphlive.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, waits := r.pending[event]; waits {
@@ -104,7 +108,7 @@ func (r *relay) put(event live.Event) {
 }
 
 // take returns the next message to send, nil when there is none.
-func (r *relay) take() *relayed {
+func (r *Relay) take() *relayed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.queue) == 0 && !r.lost {
@@ -122,7 +126,7 @@ func (r *relay) take() *relayed {
 }
 
 // send sends what is queued until ctx ends, and then the rest, as far as Redis takes it.
-func (r *relay) send(ctx context.Context) {
+func (r *Relay) send(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-r.wake:
@@ -148,7 +152,7 @@ func (r *relay) send(ctx context.Context) {
 	}
 }
 
-func (r *relay) publish(m *relayed) error {
+func (r *Relay) publish(m *relayed) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -159,7 +163,7 @@ func (r *relay) publish(m *relayed) error {
 }
 
 // receive hears what other processes send until ctx ends.
-func (r *relay) receive(ctx context.Context) {
+func (r *Relay) receive(ctx context.Context) {
 	channel := r.client.Subscribe(ctx, relayChannel)
 	stop := context.AfterFunc(ctx, func() { _ = channel.Close() }) // which ends the waiting below
 	defer stop()
@@ -189,7 +193,7 @@ func (r *relay) receive(ctx context.Context) {
 	}
 }
 
-func (r *relay) hear(message any) {
+func (r *Relay) hear(message any) {
 	switch message := message.(type) {
 	case *redis.Subscription: // also after a break, when events may have been lost
 		r.note(nil)
@@ -203,13 +207,13 @@ func (r *relay) hear(message any) {
 			r.hub.Lost()
 		}
 		for _, e := range m.Events {
-			r.hub.Deliver(live.Event{Topic: live.Topic{Kind: live.Kind(e[0]), ID: e[1]}, Object: e[2], By: e[3]})
+			r.hub.Deliver(graphlive.Event{Topic: graphlive.Topic{Kind: graphlive.Kind(e[0]), ID: e[1]}, Object: e[2], By: e[3]})
 		}
 	}
 }
 
 // note logs that Redis has gone, or come back, once.
-func (r *relay) note(err error) {
+func (r *Relay) note(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

@@ -23,7 +23,7 @@ func TestProtocols(t *testing.T) {
 	sessions, err := auth.NewSessions("", s.data, 4*time.Second)
 	require.NoError(t, err)
 
-	folder := filepath.Join("gqlserver", "conformance")
+	folder := filepath.Join("gqlhttp", "conformance")
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "graphql-ws")); err != nil {

@@ -14,7 +14,7 @@ import (
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
 	"minidouyin/bff/auth"
-	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/gqlhttp"
 	"minidouyin/bff/limit"
 	"minidouyin/bff/live"
 	"minidouyin/bff/media"
@@ -34,7 +34,7 @@ const stallTimeout = 30 * time.Second // a body must bring something within
 // Site is everything that is served.
 type Site struct {
 	http.Handler
-	graph *gqlserver.Server
+	graph *gqlhttp.Server
 	live  *graphlive.Hub
 	relay *live.Relay // nil = no other processes
 }
@@ -79,9 +79,9 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 	}
 	rates := limit.NewRates(cfg.RateLimit, cfg.SignInLimit, shared)
 	uploads := limit.NewUploads(cfg.UploadLimit)
-	limits := gqlserver.DefaultLimits()
+	limits := gqlhttp.DefaultLimits()
 	limits.Connections = cfg.ConnectionLimit
-	server, err := gqlserver.New(gqlserver.Config{
+	server, err := gqlhttp.New(gqlhttp.Config{
 		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return middleware.RecordOf(ctx).ID },
@@ -200,7 +200,7 @@ func refuseREST(rest *compat.Transport) middleware.Refuse {
 	}
 }
 
-func refuseGraphQL(server *gqlserver.Server) middleware.Refuse {
+func refuseGraphQL(server *gqlhttp.Server) middleware.Refuse {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		server.Refuse(w, r, middleware.StatusOf(err), err)
 	}

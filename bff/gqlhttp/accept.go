@@ -1,0 +1,34 @@
+package gqlhttp
+
+import (
+	"net/http"
+
+	"github.com/elnormous/contenttype"
+)
+
+// The media types of answers.
+const (
+	mediaGraphQL = "application/graphql-response+json"
+	mediaJSON    = "application/json"
+	mediaEvents  = "text/event-stream"
+)
+
+var (
+	typeJSON    = contenttype.NewMediaType(mediaJSON)
+	typeGraphQL = contenttype.NewMediaType(mediaGraphQL)
+	typeEvents  = contenttype.NewMediaType(mediaEvents)
+	// answerTypes in the order of preference where the client has none: application/json is what clients of old expect.
+	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL, typeEvents}
+)
+
+// negotiate returns the media type that the client wants of the answer; ok is false when it wants none of ours.
+func negotiate(r *http.Request) (media string, ok bool) {
+	if r.Header.Get("Accept") == "" {
+		return mediaJSON, true
+	}
+	accepted, _, err := contenttype.GetAcceptableMediaType(r, answerTypes)
+	if err != nil {
+		return "", false
+	}
+	return accepted.MIME(), true
+}

@@ -1,0 +1,78 @@
+package gqlhttp
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// recovering is an executor in which a panic fails its operation and nothing else. gqlgen itself recovers panics of
+// resolvers only, not those of middlewares or of the collection of fields.
+type recovering struct {
+	exec *executor.Executor
+	// failed logs the panic and returns the error that stands for it.
+	failed func(ctx context.Context, cause any) error
+}
+
+var _ graphql.GraphExecutor = recovering{}
+
+// CreateOperationContext reads and checks an operation.
+func (e recovering) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (operation *graphql.OperationContext, errs gqlerror.List) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			operation = &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName}
+			errs = gqlerror.List{gqlerror.Wrap(e.failed(ctx, cause))}
+		}
+	}()
+	return e.exec.CreateOperationContext(ctx, params)
+}
+
+// DispatchOperation runs an operation. After a panic its response is an error, and of a subscription the last one.
+func (e recovering) DispatchOperation(ctx context.Context, operation *graphql.OperationContext) (respond graphql.ResponseHandler, inner context.Context) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			inner = graphql.WithOperationContext(ctx, operation)
+			respond = graphql.OneShot(e.response(inner, cause))
+		}
+	}()
+	next, inner := e.exec.DispatchOperation(ctx, operation)
+	ended := false
+	return func(ctx context.Context) (response *graphql.Response) {
+		if ended {
+			return nil
+		}
+		defer func() {
+			if cause := recover(); cause != nil {
+				ended = true
+				response = e.response(ctx, cause)
+			}
+		}()
+		return next(ctx)
+	}, inner
+}
+
+// DispatchError returns the response of a request that is not run.
+func (e recovering) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
+	return e.exec.DispatchError(ctx, errs)
+}
+
+func (e recovering) response(ctx context.Context, cause any) *graphql.Response {
+	return e.exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(e.failed(ctx, cause))})
+}
+
+// panicked returns the response of an operation that panicked outside of the executor.
+func (s *Server) panicked(ctx context.Context, cause any) *response {
+	return answer(&graphql.Response{Errors: gqlerror.List{s.present(ctx, s.cfg.Recover(ctx, cause))}})
+}
+
+// recovered runs f and logs its panic. It is for goroutines that no request waits for, such as those of timers.
+func (s *Server) recovered(ctx context.Context, f func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			_ = s.cfg.Recover(ctx, cause) // it has logged it
+		}
+	}()
+	f()
+}

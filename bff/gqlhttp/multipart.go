@@ -1,0 +1,224 @@
+package gqlhttp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"minidouyin/idl/codes"
+)
+
+// viewersDirective is the directive of the schema on fields that refuse visitors.
+const viewersDirective = "auth"
+
+// readForm reads a form as the GraphQL multipart request specification has it: the parts `operations`, `map` and the
+// files, in this order. The files are streamed to disk, and none is read when what comes before it is wrong or holds an
+// operation that would not run.
+func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		return nil, errBrokenForm
+	}
+	operations, refusal := s.readFormField(form, "operations")
+	if refusal != nil {
+		return nil, refusal
+	}
+	read, refusal := s.readJSON(operations)
+	if refusal != nil {
+		return nil, refusal
+	}
+	text, refusal := s.readFormField(form, "map")
+	if refusal != nil {
+		return nil, refusal
+	}
+	places, refusal := s.readMap(text)
+	if refusal != nil {
+		return nil, refusal
+	}
+	read.takesFile = map[*graphql.RawParams]bool{}
+	for _, paths := range places {
+		if !read.attach(graphql.Upload{}, paths) {
+			return nil, badRequest("the map names a place that operations does not have")
+		}
+	}
+	unread := map[*graphql.RawParams]bool{}
+	runnable := 0
+	for _, params := range read.params {
+		if s.runs(r.Context(), params) {
+			runnable++
+			unread[params] = read.takesFile[params]
+		}
+	}
+	if runnable < len(read.params) {
+		read.unread = unread // running the others says what is wrong
+		return read, nil
+	}
+	if refusal := s.readFiles(form, read, places); refusal != nil {
+		read.release()
+		return nil, refusal
+	}
+	return read, nil
+}
+
+// runs tells whether an operation passes what is checked before it is run.
+func (s *Server) runs(ctx context.Context, params *graphql.RawParams) bool {
+	if s.texts.resolve(ctx, params) != nil {
+		return false
+	}
+	operation, errs := s.exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		return false
+	}
+	_, visitor := s.visitor(ctx)
+	return !visitor || !forViewers(operation.Operation.SelectionSet)
+}
+
+// forViewers tells whether all fields of a selection on the first level refuse visitors.
+func forViewers(set ast.SelectionSet) bool {
+	for _, selected := range set {
+		switch selected := selected.(type) {
+		case *ast.Field:
+			if selected.Name != "__typename" && selected.Definition.Directives.ForName(viewersDirective) == nil {
+				return false
+			}
+		case *ast.InlineFragment:
+			if !forViewers(selected.SelectionSet) {
+				return false
+			}
+		case *ast.FragmentSpread:
+			if !forViewers(selected.Definition.SelectionSet) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// readFiles stores the files of a form and puts them into the operations. What it has stored is released with the
+// batch, also after an error.
+func (s *Server) readFiles(form *multipart.Reader, into *batch, places map[string][]string) *requestError {
+	var frees []func()
+	into.release = func() {
+		for _, free := range frees {
+			free()
+		}
+	}
+	for len(places) > 0 {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return badRequest("a file of the map is missing")
+		}
+		if err != nil {
+			return errBrokenForm
+		}
+		paths, ok := places[part.FormName()]
+		if !ok {
+			return badRequest("the form has a part that is not in the map")
+		}
+		delete(places, part.FormName())
+		upload, free, err := s.cfg.Spool(part, part.FileName(), part.Header.Get("Content-Type"))
+		if codes.Of(err) == codes.TooLarge {
+			return tooLarge(codes.Message(err))
+		}
+		if err != nil {
+			return badRequest(codes.Message(err))
+		}
+		frees = append(frees, free)
+		into.attach(upload, paths)
+	}
+	return nil
+}
+
+var errBrokenForm = badRequest("the form is broken or was cut off")
+
+// readFormField reads the next part, which must have this name.
+func (s *Server) readFormField(form *multipart.Reader, name string) ([]byte, *requestError) {
+	part, err := form.NextPart()
+	if err != nil {
+		return nil, errBrokenForm
+	}
+	if part.FormName() != name {
+		return nil, badRequest("the parts operations and map come first, in this order")
+	}
+	text, err := io.ReadAll(io.LimitReader(part, s.cfg.Limits.Body+1))
+	if err != nil {
+		return nil, errBrokenForm
+	}
+	if int64(len(text)) > s.cfg.Limits.Body {
+		return nil, tooLarge("the part " + name + " is too large")
+	}
+	return text, nil
+}
+
+// readMap reads the map of a form: which file goes where.
+func (s *Server) readMap(text []byte) (map[string][]string, *requestError) {
+	var places map[string][]string
+	if err := json.Unmarshal(text, &places); err != nil {
+		return nil, badRequest("the part map is not a JSON object of lists")
+	}
+	if len(places) > s.cfg.Limits.Files {
+		return nil, tooLarge(fmt.Sprintf("a request takes at most %d files", s.cfg.Limits.Files))
+	}
+	return places, nil
+}
+
+// attach puts a file where the paths of the map lead: `variables.x` of the one operation, or `0.variables.x` in a batch.
+// It returns false when one of them leads nowhere.
+func (b *batch) attach(upload graphql.Upload, paths []string) bool {
+	for _, path := range paths {
+		params := b.params[0]
+		if !b.single {
+			index, rest, _ := strings.Cut(path, ".")
+			n, err := strconv.Atoi(index)
+			if err != nil || n < 0 || n >= len(b.params) {
+				return false
+			}
+			params, path = b.params[n], rest
+		}
+		path, ok := strings.CutPrefix(path, "variables.")
+		if !ok || params.Variables == nil || !put(params.Variables, strings.Split(path, "."), upload) {
+			return false
+		}
+		b.takesFile[params] = true
+	}
+	return true
+}
+
+// put sets what the path leads to, which must be null or a file already, and returns false where it leads nowhere.
+func put(within any, path []string, upload graphql.Upload) bool {
+	var present any
+	var set func(any)
+	switch within := within.(type) {
+	case map[string]any:
+		value, ok := within[path[0]]
+		if !ok {
+			return false
+		}
+		present, set = value, func(value any) { within[path[0]] = value }
+	case []any:
+		n, err := strconv.Atoi(path[0])
+		if err != nil || n < 0 || n >= len(within) {
+			return false
+		}
+		present, set = within[n], func(value any) { within[n] = value }
+	default:
+		return false
+	}
+	if len(path) > 1 {
+		return put(present, path[1:], upload)
+	}
+	if _, isFile := present.(graphql.Upload); present != nil && !isFile {
+		return false
+	}
+	set(upload)
+	return true
+}

@@ -20,7 +20,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/auth"
-	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/documents"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/web"
@@ -54,9 +55,9 @@ type Config struct {
 	CORSOrigins     []string `name:"cors-origins" placeholder:"ORIGIN,..." help:"Other sites whose pages may use this server, such as https://app.example.org."`
 	TrustedProxies  []string `name:"trusted-proxies" placeholder:"PREFIX,..." help:"Proxies that name the client in X-Forwarded-For, such as 10.0.0.0/8; without it, the client is who connects."`
 
-	TrustedDocuments string          `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
-	TrustedOnly      bool            `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
-	trusted          gqlhttp.Trusted // what Validate has read of them
+	TrustedDocuments string            `name:"trusted-documents" placeholder:"FILE" help:"Manifest of documents that clients name by their documentId: a JSON object of texts by their SHA-256, as graphql-codegen writes it."`
+	TrustedOnly      bool              `name:"trusted-only" help:"Run no other documents than the trusted ones; the REST routes go on."`
+	trusted          documents.Trusted // what Validate has read of them
 
 	// Shared is the Redis of all processes that serve HTTP: it carries the events of subscriptions, counts of the limits,
 	// and documents that clients name by their hash. The caller opens and closes it; nil = there is only this process.
@@ -155,13 +156,13 @@ func (c *Config) sharesStore() bool { return strings.HasPrefix(c.Store, "s3:") }
 
 // readTrusted reads the trusted documents: those of the web client, and of the configured manifest.
 func (c *Config) readTrusted() error {
-	c.trusted = gqlhttp.Trusted{}
+	c.trusted = documents.Trusted{}
 	if c.TrustedOnly && c.TrustedDocuments == "" && !c.Web {
 		return errors.New("--trusted-only: needs --trusted-documents, or the web client")
 	}
 	schema := graph.NewSchema(graph.Config{}).Schema()
 	read := func(manifest []byte) error {
-		trusted, err := gqlhttp.ReadTrusted(schema, gqlhttp.DefaultLimits(), manifest)
+		trusted, err := documents.ReadTrusted(schema, guard.DefaultLimits(), manifest)
 		maps.Copy(c.trusted, trusted)
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"minidouyin/bff/auth"
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/limit"
 	"minidouyin/bff/live"
 	"minidouyin/bff/media"
@@ -82,7 +83,7 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 	limits := gqlhttp.DefaultLimits()
 	limits.Connections = cfg.ConnectionLimit
 	server, err := gqlhttp.New(gqlhttp.Config{
-		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
+		Schema: schema, Spool: spool.spool, Limits: limits, Guard: guard.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return middleware.RecordOf(ctx).ID },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,

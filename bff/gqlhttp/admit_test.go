@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/idl/codes"
 )
 
@@ -17,7 +18,7 @@ func TestAdmit(t *testing.T) {
 	left := 0
 	s := newServer(t, func(cfg *gqlhttp.Config) {
 		cfg.Admit = func(_ context.Context, operation *graphql.OperationContext) error {
-			if left -= gqlhttp.CostOf(operation); left < 0 {
+			if left -= guard.CostOf(operation); left < 0 {
 				return codes.Errorf(codes.RateLimited, "too much")
 			}
 			return nil

@@ -35,6 +35,15 @@ func (s *Server) coded(ctx context.Context, code codes.Code, message string) gql
 	return gqlerror.List{s.sign(ctx, &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code.String()}})}
 }
 
+// visitor returns whether the asker is a visitor.
+func (s *Server) visitor(ctx context.Context) bool {
+	if s.cfg.Visitor == nil {
+		return false
+	}
+	_, ok := s.cfg.Visitor(ctx)
+	return ok
+}
+
 // capErrors lists the first errors of an answer only.
 func (s *Server) capErrors(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)

@@ -71,14 +71,14 @@ func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
 
 // runs tells whether an operation passes what is checked before it is run.
 func (s *Server) runs(ctx context.Context, params *graphql.RawParams) bool {
-	if s.texts.resolve(ctx, params) != nil {
+	if s.texts.Resolve(ctx, params) != nil {
 		return false
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return false
 	}
-	_, visitor := s.visitor(ctx)
+	visitor := s.visitor(ctx)
 	return !visitor || !forViewers(operation.Operation.SelectionSet)
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/bff/redisguard"
-	"minidouyin/graph"
 	"minidouyin/services"
 	"minidouyin/services/redistest"
 )
@@ -130,7 +130,7 @@ func TestTrustedDocuments(t *testing.T) {
 		for only, says := range map[bool]string{false: c.open, true: c.closed} {
 			t.Run(fmt.Sprintf("%s/only %t", c.name, only), func(t *testing.T) {
 				s := newServer(t, func(cfg *gqlhttp.Config) {
-					cfg.Trusted, cfg.TrustedOnly = gqlhttp.Trusted{id: trustedQuery}, only
+					cfg.Trusted, cfg.TrustedOnly = documents.Trusted{id: trustedQuery}, only
 				})
 				require.Contains(t, s.send(t, c.method, c.target, c.body).text, says)
 			})
@@ -141,7 +141,7 @@ func TestTrustedDocuments(t *testing.T) {
 // Whoever names a trusted document cannot leave it under the hash of another one, which others send.
 func TestTrustedDocumentsStayUnderTheirHash(t *testing.T) {
 	const query = `query Other { __typename }`
-	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Trusted = gqlhttp.Trusted{hashOf(trustedQuery): trustedQuery} })
+	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Trusted = documents.Trusted{hashOf(trustedQuery): trustedQuery} })
 	s.send(t, http.MethodPost, "", fmt.Sprintf(`{"documentId":%q,"extensions":%s}`, hashOf(trustedQuery), persistedQuery(hashOf(query))))
 	require.Contains(t, s.take(t, step{"GET", "", hashOf(query), ""}).text, notPersisted)
 }
@@ -154,36 +154,6 @@ func TestTrustedOnlyReadsNoFiles(t *testing.T) {
 		"\r\n--x\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n" + `{"0":["variables.f"]}` + "\r\n--x--\r\n"
 	a := s.send(t, http.MethodPost, "", form, "Content-Type", "multipart/form-data; boundary=x")
 	require.Contains(t, a.text, "PERMISSION_DENIED")
-}
-
-// A manifest is read as graphql-codegen writes it, and what is wrong in it is named.
-func TestReadTrusted(t *testing.T) {
-	schema := graph.NewSchema(graph.Config{}).Schema()
-	entry := func(query string) string { return text(t, map[string]string{hashOf(query): query}) }
-	deep := "{ node(id: 1) { ...on Video " + strings.Repeat("{ author { videos { nodes ", 5) + "{ id }" + strings.Repeat("} } }", 5) + " } }"
-	for _, c := range []struct{ name, manifest, says string }{
-		{"a query", entry(trustedQuery), ""},
-		{"a query with variables", entry(`query Feed($n: Int) { feed(first: $n) { nodes { id } } }`), ""},
-		{"an id with the name of its hash", text(t, map[string]string{"sha256:" + hashOf(trustedQuery): trustedQuery}), ""},
-		{"none", `{}`, ""},
-		{"no JSON", `query`, "not a JSON object"},
-		{"a list", `[]`, "not a JSON object"},
-		{"null", `null`, "not a JSON object"},
-		{"another hash", text(t, map[string]string{"abc": trustedQuery}), `entry "abc": the SHA-256 of its text is ` + hashOf(trustedQuery)},
-		{"a broken document", entry(`{`), hashOf(`{`)},
-		{"an empty document", entry(``), "no operation"},
-		{"a field that is not there", entry(`{ nothing }`), `Cannot query field "nothing"`},
-		{"a document over the limits", entry(deep), "nested at most"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := gqlhttp.ReadTrusted(schema, gqlhttp.DefaultLimits(), []byte(c.manifest))
-			if c.says == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, c.says)
-		})
-	}
 }
 
 // Processes with the same Redis know each other's documents. Without Redis each has its own, and a text that is not that

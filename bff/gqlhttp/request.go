@@ -14,6 +14,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/idl/codes"
 )
 
@@ -139,7 +140,7 @@ func nameDocument(params *graphql.RawParams, id string) {
 	if params.Extensions == nil {
 		params.Extensions = map[string]any{}
 	}
-	params.Extensions[extensionDocumentID] = id
+	params.Extensions[documents.ExtensionDocumentID] = id
 }
 
 // readQuery reads the parameters of an operation from a URL.

@@ -21,8 +21,10 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"golang.org/x/sync/singleflight"
 
+	"minidouyin/bff/gqlhttp/documents"
+	"minidouyin/bff/gqlhttp/guard"
+	"minidouyin/bff/gqlhttp/httpcache"
 	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
@@ -38,8 +40,9 @@ type Config struct {
 	RequestID func(context.Context) string
 	// Spool stores an uploaded file while it arrives and returns it with a func that frees it.
 	Spool func(r io.Reader, filename, contentType string) (graphql.Upload, func(), error)
-	// Limits bound every request; [DefaultLimits] suit most.
+	// Limits bound every request, Guard every operation; the default ones suit most.
 	Limits Limits
+	Guard  guard.Limits
 	// PageSize returns how many items a list has when the argument first or last, which would say it, is left out.
 	PageSize func(ctx context.Context, argument string) int
 	// Introspection lets clients ask for the schema; without it, errors do not suggest names either.
@@ -54,7 +57,7 @@ type Config struct {
 	// the variant is the same, such as the host that its URLs name. Without it, each gets an answer of one's own.
 	Visitor func(ctx context.Context) (variant string, ok bool)
 	// Trusted are documents that clients may name by their documentId; with TrustedOnly, [Server] runs no others.
-	Trusted     Trusted
+	Trusted     documents.Trusted
 	TrustedOnly bool
 	// Redis keeps automatic persisted queries for all processes that share it; nil = each process for itself.
 	Redis *redisguard.Redis
@@ -76,8 +79,8 @@ type Server struct {
 	cfg     Config
 	exec    recovering
 	origins *http.CrossOriginProtection
-	texts   *persisted
-	flights singleflight.Group // answers that are being computed for several
+	texts   *documents.Persisted
+	cache   *httpcache.Cache
 	open    *connections
 }
 
@@ -87,22 +90,23 @@ var _ http.Handler = (*Server)(nil)
 func New(cfg Config) (*Server, error) {
 	exec := executor.New(streams{cfg.Schema})
 	s := &Server{cfg: cfg, exec: recovering{exec, cfg.Recover}, origins: http.NewCrossOriginProtection(),
-		texts: newPersisted(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections(cfg.Limits.Connections)}
+		texts: documents.New(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections(cfg.Limits.Connections)}
+	s.cache = &httpcache.Cache{Schema: cfg.Schema, Anonymous: cfg.Visitor, Timeout: cfg.Limits.Timeout, Sign: s.sign}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
 		}
 	}
-	cache := newDocumentCache()
+	cache := documents.NewCache()
 	exec.SetErrorPresenter(s.present)
 	exec.SetRecoverFunc(cfg.Recover)
 	exec.SetQueryCache(cache)
-	exec.SetParserTokenLimit(cfg.Limits.Tokens)
+	exec.SetParserTokenLimit(cfg.Guard.Tokens)
 	exec.SetDisableSuggestion(!cfg.Introspection)
 	if cfg.Introspection {
 		exec.Use(extension.Introspection{})
 	}
-	exec.Use(guard{cfg.Limits, cache, cfg.PageSize})
+	exec.Use(guard.Guard{Limits: cfg.Guard, Cache: cache, PageSize: cfg.PageSize})
 	exec.AroundResponses(s.capErrors)
 	exec.AroundOperations(s.bound)
 	for _, around := range cfg.Around {
@@ -111,7 +115,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Admit != nil {
 		exec.AroundOperations(s.admit)
 	}
-	exec.AroundOperations(s.share)
+	exec.AroundOperations(s.cache.Share)
 	return s, nil
 }
 
@@ -183,7 +187,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !batch.single:
 		writeBatch(w, form, responses)
 	case r.Method == http.MethodGet && responses[0].keep != "" && w.Header().Get("Set-Cookie") == "": // a cookie is for one client
-		writeCacheable(w, r, form, responses[0].keep, responses[0])
+		httpcache.Write(w, r, form, responses[0].keep, encode(responses[0]))
 	default:
 		responses[0].write(w, form)
 	}
@@ -191,14 +195,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // prepare finds the document of an operation and checks it. What may not be run is refused.
 func (s *Server) prepare(ctx context.Context, params *graphql.RawParams) (_ *graphql.OperationContext, refused *response) {
-	if refusal := s.texts.resolve(ctx, params); refusal != nil {
+	if refusal := s.texts.Resolve(ctx, params); refusal != nil {
 		return nil, answer(&graphql.Response{Errors: gqlerror.List{s.sign(ctx, refusal)}})
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return nil, s.refused(graphql.WithOperationContext(ctx, operation), errs)
 	}
-	s.texts.remember(ctx, params)
+	s.texts.Remember(ctx, params)
 	return operation, nil
 }
 
@@ -225,8 +229,7 @@ func (s *Server) run(ctx context.Context, method string, params *graphql.RawPara
 	if r := respond(ctx); r != nil {
 		a := answer(r)
 		if a.executed && len(r.Errors) == 0 {
-			_, visitor := s.visitor(ctx)
-			a.keep = policyOf(s.cfg.Schema.Schema(), operation).cacheControl(visitor)
+			a.keep = s.cache.Control(ctx, operation)
 		}
 		return a
 	}

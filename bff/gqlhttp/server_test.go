@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/graph"
 	"minidouyin/graph/live"
 )
@@ -52,7 +53,7 @@ func newServer(t *testing.T, configure ...func(*gqlhttp.Config)) *server {
 	log := slog.New(slog.DiscardHandler)
 	cfg := gqlhttp.Config{
 		Schema: s.schema, Present: graph.Present(log), Recover: graph.Recover(log), Introspection: true,
-		RequestID: func(context.Context) string { return "request-7" }, Spool: s.spool, Limits: gqlhttp.DefaultLimits(),
+		RequestID: func(context.Context) string { return "request-7" }, Spool: s.spool, Limits: gqlhttp.DefaultLimits(), Guard: guard.DefaultLimits(),
 		PageSize: func(context.Context, string) int { return 20 },
 	}
 	for _, set := range configure {

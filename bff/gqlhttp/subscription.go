@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/idl/codes"
 )
 
@@ -56,7 +57,7 @@ func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext
 			return
 		}
 		if !first {
-			if due += CostOf(operation); due >= chargedCost {
+			if due += guard.CostOf(operation); due >= chargedCost {
 				s.charge(inner, due)
 				due = 0
 			}

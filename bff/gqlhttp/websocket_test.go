@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/documents"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/idl/codes"
 )
 
@@ -127,11 +129,11 @@ func TestGuardsOfSubscriptions(t *testing.T) {
 			"persistedQuery": map[string]any{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}}
 	}
 	onlyTrusted := func(cfg *gqlhttp.Config) {
-		cfg.Trusted, cfg.TrustedOnly = gqlhttp.Trusted{hash: trusted}, true
+		cfg.Trusted, cfg.TrustedOnly = documents.Trusted{hash: trusted}, true
 	}
 	limited := func(cfg *gqlhttp.Config) {
 		cfg.Admit = func(_ context.Context, operation *graphql.OperationContext) error {
-			if gqlhttp.CostOf(operation) > 1 {
+			if guard.CostOf(operation) > 1 {
 				return codes.Errorf(codes.RateLimited, "too much")
 			}
 			return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/httprate"
 
-	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
@@ -114,7 +114,7 @@ func (l *Rates) Admit(ctx context.Context, operation *graphql.OperationContext) 
 	if err := take(l.signIns, from, "address "+from.address, signIns); err != nil {
 		return err
 	}
-	return l.Charge(ctx, gqlhttp.CostOf(operation))
+	return l.Charge(ctx, guard.CostOf(operation))
 }
 
 // Charge counts units of work. It returns a RateLimited error when it is too much.

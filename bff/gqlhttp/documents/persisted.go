@@ -1,4 +1,5 @@
-package gqlhttp
+// Package documents finds the documents that clients name instead of sending them.
+package documents
 
 import (
 	"context"
@@ -23,6 +24,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 	"golang.org/x/time/rate"
 
+	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
@@ -36,8 +38,8 @@ const (
 	persistedTime = 6 * time.Hour      // that Redis keeps a document
 	persistedRate = 2 << 10            // bytes a second that a process writes there for long: 42 MiB in six hours
 
-	// extensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
-	extensionDocumentID = "documentId"
+	// ExtensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
+	ExtensionDocumentID = "documentId"
 	// codeNotPersisted is what clients of automatic persisted queries look for: they send the text then.
 	codeNotPersisted = "PERSISTED_QUERY_NOT_FOUND"
 )
@@ -48,7 +50,7 @@ type Trusted map[string]string
 // ReadTrusted reads a manifest: a JSON object of document texts by their SHA-256, as graphql-codegen's client preset
 // writes it with persistedDocuments and hashAlgorithm sha256. Each document must be valid and within the limits; the
 // error names the entry that is not.
-func ReadTrusted(schema *ast.Schema, limits Limits, manifest []byte) (Trusted, error) {
+func ReadTrusted(schema *ast.Schema, limits guard.Limits, manifest []byte) (Trusted, error) {
 	var texts map[string]string
 	if err := json.Unmarshal(manifest, &texts); err != nil || texts == nil {
 		return nil, errors.New("not a JSON object of document texts by their SHA-256")
@@ -67,8 +69,8 @@ func ReadTrusted(schema *ast.Schema, limits Limits, manifest []byte) (Trusted, e
 	return trusted, nil
 }
 
-func checkTrusted(schema *ast.Schema, limits Limits, text string) error {
-	if err := (guard{limits: limits}).checkText(text); err != nil {
+func checkTrusted(schema *ast.Schema, limits guard.Limits, text string) error {
+	if err := guard.CheckText(limits, text); err != nil {
 		return err
 	}
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
@@ -78,7 +80,7 @@ func checkTrusted(schema *ast.Schema, limits Limits, text string) error {
 	if len(document.Operations) == 0 {
 		return errors.New("no operation")
 	}
-	if err := checkDocument(limits, document); err != nil {
+	if err := guard.CheckDocument(limits, document); err != nil {
 		return err
 	}
 	if errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules()); len(errs) > 0 {
@@ -95,10 +97,10 @@ func hashOf(text string) string {
 // bareHash returns the hash of an id such as sha256:<hex>.
 func bareHash(id string) string { return strings.ToLower(strings.TrimPrefix(id, "sha256:")) }
 
-// persisted finds the documents that clients name instead of sending them: the trusted ones, and those that a client
+// Persisted finds the documents that clients name instead of sending them: the trusted ones, and those that a client
 // has sent before. Of the latter, those used last are kept here, within a number of bytes, and new ones for some
 // hours in Redis, where the other processes find them.
-type persisted struct {
+type Persisted struct {
 	trusted Trusted
 	only    bool              // nothing but trusted documents is run
 	redis   *redisguard.Redis // nil = none
@@ -109,18 +111,19 @@ type persisted struct {
 	bytes int
 }
 
-func newPersisted(trusted Trusted, only bool, redis *redisguard.Redis) *persisted {
-	p := &persisted{trusted: trusted, only: only, redis: redis,
+// New returns the trusted documents, of which only is whether others are refused. redis nil = no other processes.
+func New(trusted Trusted, only bool, redis *redisguard.Redis) *Persisted {
+	p := &Persisted{trusted: trusted, only: only, redis: redis,
 		writes: rate.NewLimiter(persistedRate, maxPersistedTexts)}
 	// The number of documents follows from that of their bytes; the error is that of a size below 1.
 	p.texts, _ = simplelru.NewLRU(maxPersistedTexts/persistedOverhead, func(_, text string) { p.bytes -= len(text) + persistedOverhead })
 	return p
 }
 
-// resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
+// Resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
 // may be called again on the same parameters.
-func (p *persisted) resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if id, named := params.Extensions[extensionDocumentID]; named {
+func (p *Persisted) Resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if id, named := params.Extensions[ExtensionDocumentID]; named {
 		if refusal := p.resolveID(params, id); refusal != nil {
 			return refusal
 		}
@@ -138,7 +141,7 @@ func (p *persisted) resolve(ctx context.Context, params *graphql.RawParams) *gql
 }
 
 // resolveID looks up the documentId.
-func (p *persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error {
+func (p *Persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error {
 	name, _ := id.(string)
 	text, ok := p.trusted[bareHash(name)]
 	switch {
@@ -148,12 +151,12 @@ func (p *persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error
 		return refuseAs(codes.NotFound.String(), "there is no document with this documentId")
 	}
 	params.Query = text
-	delete(params.Extensions, extensionDocumentID)
+	delete(params.Extensions, ExtensionDocumentID)
 	return nil
 }
 
 // resolveHash looks up the hash of an automatic persisted query.
-func (p *persisted) resolveHash(ctx context.Context, params *graphql.RawParams, hash string) *gqlerror.Error {
+func (p *Persisted) resolveHash(ctx context.Context, params *graphql.RawParams, hash string) *gqlerror.Error {
 	text, ok := p.trusted[hash]
 	if !ok && p.only {
 		return p.checkTrust("")
@@ -173,7 +176,7 @@ func (p *persisted) resolveHash(ctx context.Context, params *graphql.RawParams, 
 	return nil
 }
 
-func (p *persisted) checkTrust(text string) *gqlerror.Error {
+func (p *Persisted) checkTrust(text string) *gqlerror.Error {
 	if !p.only {
 		return nil
 	}
@@ -183,9 +186,9 @@ func (p *persisted) checkTrust(text string) *gqlerror.Error {
 	return nil
 }
 
-// remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
+// Remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
 // found valid.
-func (p *persisted) remember(ctx context.Context, params *graphql.RawParams) {
+func (p *Persisted) Remember(ctx context.Context, params *graphql.RawParams) {
 	hash, named, refusal := automaticHash(params)
 	if !named || refusal != nil || p.only || len(params.Query) > maxPersistedText {
 		return
@@ -199,7 +202,7 @@ func (p *persisted) remember(ctx context.Context, params *graphql.RawParams) {
 }
 
 // keep keeps a document in this process. It returns false when it was there before.
-func (p *persisted) keep(hash, text string) bool {
+func (p *Persisted) keep(hash, text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.texts.Contains(hash) {
@@ -214,7 +217,7 @@ func (p *persisted) keep(hash, text string) bool {
 }
 
 // shared looks a document up in Redis. Others may write there: a text that is not the one of the hash is none.
-func (p *persisted) shared(ctx context.Context, hash string) (text string, ok bool) {
+func (p *Persisted) shared(ctx context.Context, hash string) (text string, ok bool) {
 	if p.redis == nil {
 		return "", false
 	}

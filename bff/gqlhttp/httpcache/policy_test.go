@@ -1,4 +1,4 @@
-package gqlhttp
+package httpcache
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package gqlhttp
+package guard
 
 import (
 	"strings"

@@ -1,4 +1,5 @@
-package gqlhttp
+// Package httpcache decides who may keep an answer and how long, and computes once what several ask for.
+package httpcache
 
 import (
 	"bytes"
@@ -129,9 +130,8 @@ func (h *hints) leftOut(directives ast.DirectiveList) bool {
 	return false
 }
 
-// writeCacheable answers GET with what may be kept, and with 304 where the client has kept it.
-func writeCacheable(w http.ResponseWriter, r *http.Request, media, cacheControl string, body any) {
-	text := encode(body)
+// Write answers GET with what may be kept, and with 304 where the client has kept it.
+func Write(w http.ResponseWriter, r *http.Request, media, cacheControl string, text []byte) {
 	sum := sha256.Sum256(append([]byte(media), text...))
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
 	w.Header().Set("Cache-Control", cacheControl)

@@ -1,4 +1,4 @@
-package gqlhttp
+package documents
 
 import (
 	"context"
@@ -14,31 +14,32 @@ const (
 	maxCachedTexts = 1 << 20  // bytes of all of them; parsed, a document takes some twenty times as much
 )
 
-// documentCache keeps valid documents by their text, those used last, within a number of bytes.
-type documentCache struct {
+// Cache keeps valid documents by their text, those used last, within a number of bytes.
+type Cache struct {
 	mu        sync.Mutex
 	documents *simplelru.LRU[string, *ast.QueryDocument]
 	bytes     int
 }
 
-var _ graphql.Cache[*ast.QueryDocument] = (*documentCache)(nil)
+var _ graphql.Cache[*ast.QueryDocument] = (*Cache)(nil)
 
-func newDocumentCache() *documentCache {
-	c := &documentCache{}
+// NewCache returns an empty cache.
+func NewCache() *Cache {
+	c := &Cache{}
 	// The number of documents follows from that of their bytes; the error is that of a size below 1.
 	c.documents, _ = simplelru.NewLRU(maxCachedTexts, func(text string, _ *ast.QueryDocument) { c.bytes -= len(text) })
 	return c
 }
 
 // Get returns the document of a text.
-func (c *documentCache) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
+func (c *Cache) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.documents.Get(text)
 }
 
 // Add keeps a document, unless it is large.
-func (c *documentCache) Add(_ context.Context, text string, document *ast.QueryDocument) {
+func (c *Cache) Add(_ context.Context, text string, document *ast.QueryDocument) {
 	if len(text) > maxCachedText {
 		return
 	}

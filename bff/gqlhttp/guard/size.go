@@ -1,4 +1,4 @@
-package gqlhttp
+package guard
 
 import (
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,9 +32,9 @@ type ruler struct {
 	written int                               // fields
 }
 
-// checkDocument refuses a document that is larger than the limits. Every operation is checked, also those that are not
+// CheckDocument refuses a document that is larger than the limits. Every operation is checked, also those that are not
 // run: validation does not know which one is.
-func checkDocument(limits Limits, document *ast.QueryDocument) error {
+func CheckDocument(limits Limits, document *ast.QueryDocument) error {
 	r := &ruler{limits: limits, all: document.Fragments, known: map[*ast.FragmentDefinition]*size{}}
 	for _, operation := range document.Operations {
 		s, err := r.selection(operation.SelectionSet)

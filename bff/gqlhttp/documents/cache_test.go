@@ -1,4 +1,4 @@
-package gqlhttp
+package documents
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // The cache keeps what was used last, within its bytes; large documents are not kept at all.
 func TestDocumentCache(t *testing.T) {
 	ctx := context.Background()
-	cache := newDocumentCache()
+	cache := NewCache()
 	filler := strings.Repeat(" ", maxCachedText-10)
 	cache.Add(ctx, filler+strings.Repeat(" ", 20), &ast.QueryDocument{})
 	require.Zero(t, cache.bytes)

@@ -30,7 +30,10 @@ import (
 )
 
 // Limits of a request. Those of files are in Config.
-const stallTimeout = 30 * time.Second // a body must bring something within
+const (
+	stallTimeout = 30 * time.Second // a body must bring something within
+	pauseTime    = 5 * time.Second  // that a subscription waits which has returned too much
+)
 
 // Site is everything that is served.
 type Site struct {
@@ -79,24 +82,23 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		shared = redisguard.New(cfg.Shared, log)
 	}
 	rates := limit.NewRates(cfg.RateLimit, cfg.SignInLimit, shared)
-	uploads := limit.NewUploads(cfg.UploadLimit)
-	limits := gqlhttp.DefaultLimits()
-	limits.Connections = cfg.ConnectionLimit
+	uploads := limit.NewConcurrent(cfg.UploadLimit)
 	server, err := gqlhttp.New(gqlhttp.Config{
-		Schema: schema, Spool: spool.spool, Limits: limits, Guard: guard.DefaultLimits(), Introspection: cfg.Introspection,
+		Schema: schema, Spool: spool.spool, Limits: gqlhttp.DefaultLimits(), Guard: guard.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return middleware.RecordOf(ctx).ID },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
 		Redis:    shared,
 		Origins:  cfg.formOrigins(),
 		PageSize: graph.PageSizeFor,
-		Admit:    rates.Admit,
-		Charge:   rates.Charge,
 		Visitor:  visitor,
-		Around:   []graphql.OperationMiddleware{note},
+		Around:   []graphql.OperationMiddleware{note, rates.Operations(guard.CostOf, pauseTime)},
 
 		Authenticate: sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
-		Address: middleware.AddressOf, Begin: rates.Begin,
+		Acquire: limit.NewConcurrent(cfg.ConnectionLimit).Acquire,
+		Begin: func(ctx context.Context) (context.Context, error) {
+			return middleware.Fork(ctx), rates.Take(ctx, limit.Work{Requests: 1})
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +112,7 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		if err != nil {
 			return nil, err
 		}
-		r.With(rates.Count(refuseText)).Mount("/", page)
+		r.With(rates.Middleware(refuseText)).Mount("/", page)
 	} else {
 		r.Get("/", welcome)
 	}
@@ -123,15 +125,15 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		r.Handle("/playground/*", page)
 	}
 	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.Count(refuseGraphQL(server)), uploads.Count(refuseGraphQL(server)),
+	r.With(middleware.Recover(log, refuseGraphQL(server)), middleware.NoContent, rates.Middleware(refuseGraphQL(server)), uploads.Uploads(refuseGraphQL(server)),
 		sessions.Cookie(https), sessions.Bearer(refuseGraphQL(server))).Handle("/graphql", server)
 	ownPages, err := auth.OwnPagesOnly(cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
-	r.With(middleware.NoContent, rates.Count(refuseText), ownPages).Post("/session", sessions.Keep(https))
-	r.With(middleware.NoContent, rates.Count(refuseText), ownPages).Delete("/session", sessions.Forget(https))
-	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.Count(refuseREST(rest)), uploads.Count(refuseREST(rest)),
+	r.With(middleware.NoContent, rates.Middleware(refuseText), ownPages).Post("/session", sessions.Keep(https))
+	r.With(middleware.NoContent, rates.Middleware(refuseText), ownPages).Delete("/session", sessions.Forget(https))
+	r.With(middleware.Recover(log, refuseREST(rest)), middleware.NoContent, rates.Middleware(refuseREST(rest)), uploads.Uploads(refuseREST(rest)),
 		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
 		func(w http.ResponseWriter, r *http.Request) {
 			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())

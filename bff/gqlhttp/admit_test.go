@@ -7,22 +7,32 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/bff/gqlhttp"
 	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/idl/codes"
 )
 
+// refuseAbove returns middleware that refuses operations by what they may return.
+func refuseAbove(limited func(cost int) bool) graphql.OperationMiddleware {
+	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		if limited(guard.CostOf(graphql.GetOperationContext(ctx))) {
+			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{
+				{Message: "too much", Extensions: map[string]any{"code": codes.RateLimited.String()}}}})
+		}
+		return next(ctx)
+	}
+}
+
 // An operation that is not let in is answered with 429 and never run; a batch says 429 when none of it is let in.
 func TestAdmit(t *testing.T) {
 	left := 0
 	s := newServer(t, func(cfg *gqlhttp.Config) {
-		cfg.Admit = func(_ context.Context, operation *graphql.OperationContext) error {
-			if left -= guard.CostOf(operation); left < 0 {
-				return codes.Errorf(codes.RateLimited, "too much")
-			}
-			return nil
-		}
+		cfg.Around = append(cfg.Around, refuseAbove(func(cost int) bool {
+			left -= cost
+			return left < 0
+		}))
 	})
 	const one = `{"query": "{ __typename }"}`
 	for _, accept := range []string{"application/json", "application/graphql-response+json"} {

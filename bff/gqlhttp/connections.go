@@ -5,37 +5,30 @@ import (
 	"sync"
 )
 
-// connections knows what is open beyond a single answer, sockets and streams of events, so that it ends with the server
-// and one client does not open too many.
+// connections are what is open longer than one response takes, WebSockets and streams of events, so that they end with
+// the server.
 type connections struct {
-	limit int // of one address, 0 = none
-
-	mu        sync.Mutex
-	open      map[*connection]struct{}
-	addresses map[string]int
-	closing   bool
-	closed    chan struct{} // closed when closing and nothing is open any more
+	mu      sync.Mutex
+	open    map[*connection]struct{}
+	closing bool
+	closed  chan struct{} // closed when closing and nothing is open
 }
 
 // connection is one of them. stop asks it to end, kill ends it at once.
-type connection struct {
-	address    string
-	stop, kill func()
+type connection struct{ stop, kill func() }
+
+func newConnections() *connections {
+	return &connections{open: map[*connection]struct{}{}, closed: make(chan struct{})}
 }
 
-func newConnections(limit int) *connections {
-	return &connections{limit: limit, open: map[*connection]struct{}{}, addresses: map[string]int{}, closed: make(chan struct{})}
-}
-
-// add notes a connection. ok is false when its address has too many, or when the server is stopping.
+// add registers a connection. ok is false when the server is stopping.
 func (c *connections) add(one *connection) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || (c.limit > 0 && c.addresses[one.address] >= c.limit) {
+	if c.closing {
 		return false
 	}
 	c.open[one] = struct{}{}
-	c.addresses[one.address]++
 	return true
 }
 
@@ -43,9 +36,6 @@ func (c *connections) remove(one *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, one)
-	if c.addresses[one.address]--; c.addresses[one.address] == 0 {
-		delete(c.addresses, one.address)
-	}
 	if c.closing && len(c.open) == 0 {
 		close(c.closed)
 	}

@@ -30,6 +30,16 @@ func (s *Server) sign(ctx context.Context, shown *gqlerror.Error) *gqlerror.Erro
 	return shown
 }
 
+// signAll signs the errors of a response.
+func (s *Server) signAll(ctx context.Context, response *graphql.Response) *graphql.Response {
+	if response != nil {
+		for _, err := range response.Errors {
+			s.sign(ctx, err)
+		}
+	}
+	return response
+}
+
 // coded returns an error that arose here.
 func (s *Server) coded(ctx context.Context, code codes.Code, message string) gqlerror.List {
 	return gqlerror.List{s.sign(ctx, &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code.String()}})}

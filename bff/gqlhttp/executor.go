@@ -14,6 +14,8 @@ type recovering struct {
 	exec *executor.Executor
 	// failed logs the panic and returns the error that stands for it.
 	failed func(ctx context.Context, cause any) error
+	// sign puts the id of the request into the errors of a response.
+	sign func(ctx context.Context, response *graphql.Response) *graphql.Response
 }
 
 var _ graphql.GraphExecutor = recovering{}
@@ -49,7 +51,7 @@ func (e recovering) DispatchOperation(ctx context.Context, operation *graphql.Op
 				response = e.response(ctx, cause)
 			}
 		}()
-		return next(ctx)
+		return e.sign(ctx, next(ctx))
 	}, inner
 }
 

@@ -36,25 +36,17 @@ func (p panicking) Exec(ctx context.Context) graphql.ResponseHandler {
 func TestPanics(t *testing.T) {
 	boom := map[string]any{"query": "query Boom { __typename }"}
 	fine := map[string]any{"query": "query Fine { __typename }"}
-	for _, step := range []string{"cost", "admission", "start", "answer", "middleware"} {
+	for _, step := range []string{"cost", "start", "answer", "middleware"} {
 		t.Run(step, func(t *testing.T) {
 			ran := &atomic.Int64{}
-			isBoom := func(operation *graphql.OperationContext) bool { return operation.Operation.Name == "Boom" }
 			s := newServer(t, func(cfg *gqlhttp.Config) {
 				cfg.Schema = panicking{cfg.Schema, step, ran}
 				switch step {
 				case "cost":
 					cfg.PageSize = func(context.Context, string) int { panic("oh") }
-				case "admission":
-					cfg.Admit = func(_ context.Context, operation *graphql.OperationContext) error {
-						if isBoom(operation) {
-							panic("oh")
-						}
-						return nil
-					}
 				case "middleware":
 					cfg.Around = append(cfg.Around, func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-						if isBoom(graphql.GetOperationContext(ctx)) {
+						if graphql.GetOperationContext(ctx).Operation.Name == "Boom" {
 							panic("oh")
 						}
 						return next(ctx)

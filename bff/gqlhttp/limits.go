@@ -10,9 +10,7 @@ type Limits struct {
 	Errors  int           // errors listed in an answer
 	Timeout time.Duration // from the whole request to the whole answer, but for subscriptions
 
-	Connections  int           // sockets and streams of events of one client address; 0 = no limit
 	Operations   int           // operations at once on a socket
-	Pause        time.Duration // that a subscription waits at a time which has brought too much
 	InitTimeout  time.Duration // from the opening of a socket to connection_init
 	KeepAlive    time.Duration // silence until a sign of life is asked for or given; a socket that gives none is closed after twice that
 	WriteTimeout time.Duration // until the client has taken a message
@@ -22,7 +20,6 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Body: 1 << 20, Files: 4, Batch: 10, Errors: 20, Timeout: time.Minute,
-		Connections: 1000, Operations: 50, Pause: 5 * time.Second,
-		InitTimeout: 10 * time.Second, KeepAlive: 20 * time.Second, WriteTimeout: 10 * time.Second,
+		Operations: 50, InitTimeout: 10 * time.Second, KeepAlive: 20 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 }

@@ -29,7 +29,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config is what a server stands on. Every field but Origins, Admit, Charge, Visitor, Trusted, Redis, Around and those
+// Config is what a server stands on. Every field but Origins, Visitor, Trusted, Redis, Around and those
 // behind it must be set.
 type Config struct {
 	Schema graphql.ExecutableSchema
@@ -49,10 +49,6 @@ type Config struct {
 	Introspection bool
 	// Origins are those of other sites whose pages may send files, as https://example.org.
 	Origins []string
-	// Admit is asked before an operation is run and returns why it may not, such as an error that is coded RateLimited.
-	Admit func(ctx context.Context, operation *graphql.OperationContext) error
-	// Charge is asked to count what later answers of a subscription have cost, and returns an error when it was too much.
-	Charge func(ctx context.Context, cost int) error
 	// Visitor returns ok for who is nobody in particular: all such get the same answer to an operation, provided that
 	// the variant is the same, such as the host that its URLs name. Without it, each gets an answer of one's own.
 	Visitor func(ctx context.Context) (variant string, ok bool)
@@ -61,14 +57,15 @@ type Config struct {
 	TrustedOnly bool
 	// Redis keeps automatic persisted queries for all processes that share it; nil = each process for itself.
 	Redis *redisguard.Redis
-	// Around is called around every operation, from the outside in.
+	// Around is called around every operation, from the outside in. An operation that it does not let run is answered with
+	// its errors, which have codes.
 	Around []graphql.OperationMiddleware
 	// Authenticate returns a context in which the bearer of a token asks. Without it, sockets take no tokens.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
 	// ExpiresAt returns when the one who asks stops to be who he is, the zero time for never.
 	ExpiresAt func(ctx context.Context) time.Time
-	// Address returns the client's address, of which only so many connections are taken.
-	Address func(r *http.Request) string
+	// Acquire counts a connection of a client until release is called. ok is false when the client has too many.
+	Acquire func(r *http.Request) (release func(), ok bool)
 	// Begin is asked before an operation of a socket is read. It returns the context of this one, for several run at the
 	// same time, or why it is not taken.
 	Begin func(ctx context.Context) (context.Context, error)
@@ -89,14 +86,15 @@ var _ http.Handler = (*Server)(nil)
 // New returns a server for the schema. It fails when one of the origins is none.
 func New(cfg Config) (*Server, error) {
 	exec := executor.New(streams{cfg.Schema})
-	s := &Server{cfg: cfg, exec: recovering{exec, cfg.Recover}, origins: http.NewCrossOriginProtection(),
-		texts: documents.New(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections(cfg.Limits.Connections)}
+	s := &Server{cfg: cfg, origins: http.NewCrossOriginProtection(),
+		texts: documents.New(cfg.Trusted, cfg.TrustedOnly, cfg.Redis), open: newConnections()}
 	s.cache = &httpcache.Cache{Schema: cfg.Schema, Anonymous: cfg.Visitor, Timeout: cfg.Limits.Timeout, Sign: s.sign}
 	for _, origin := range cfg.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
 		}
 	}
+	s.exec = recovering{exec, cfg.Recover, s.signAll}
 	cache := documents.NewCache()
 	exec.SetErrorPresenter(s.present)
 	exec.SetRecoverFunc(cfg.Recover)
@@ -111,9 +109,6 @@ func New(cfg Config) (*Server, error) {
 	exec.AroundOperations(s.bound)
 	for _, around := range cfg.Around {
 		exec.AroundOperations(around)
-	}
-	if cfg.Admit != nil {
-		exec.AroundOperations(s.admit)
 	}
 	exec.AroundOperations(s.cache.Share)
 	return s, nil
@@ -133,14 +128,6 @@ func (s *Server) bound(ctx context.Context, next graphql.OperationHandler) graph
 		defer cancel()
 		return respond(ctx)
 	}
-}
-
-// admit runs an operation if it is let in.
-func (s *Server) admit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if err := s.cfg.Admit(ctx, graphql.GetOperationContext(ctx)); err != nil {
-		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
-	}
-	return next(ctx)
 }
 
 // ServeHTTP answers a GraphQL request.

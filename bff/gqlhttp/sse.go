@@ -34,7 +34,13 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := s.untilExpiry(r.Context())
 	defer cancel()
-	one := &connection{address: s.address(r), stop: cancel, kill: cancel}
+	release, ok := s.acquire(r)
+	if !ok {
+		s.fail(ctx, w, mediaJSON, errConnections)
+		return
+	}
+	defer release()
+	one := &connection{stop: cancel, kill: cancel}
 	if !s.open.add(one) {
 		s.fail(ctx, w, mediaJSON, errConnections)
 		return
@@ -79,11 +85,12 @@ func (s *Server) expiresAt(ctx context.Context) time.Time {
 	return s.cfg.ExpiresAt(ctx)
 }
 
-func (s *Server) address(r *http.Request) string {
-	if s.cfg.Address == nil {
-		return ""
+// acquire counts a connection of the client until release is called.
+func (s *Server) acquire(r *http.Request) (release func(), ok bool) {
+	if s.cfg.Acquire == nil {
+		return func() {}, true
 	}
-	return s.cfg.Address(r)
+	return s.cfg.Acquire(r)
 }
 
 // eventWriter writes events, and comments in their absence. A client that does not take them in time is cut off.

@@ -2,12 +2,10 @@ package gqlhttp
 
 import (
 	"context"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/idl/codes"
 )
 
@@ -47,7 +45,6 @@ func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext
 	ctx, cancel := context.WithCancel(ctx) // ends what the resolver has begun
 	defer cancel()
 	respond, inner := s.exec.DispatchOperation(ctx, operation)
-	due := 0 // of the answers so far; what the first one costs was counted before
 	for first := true; ; first = false {
 		r := respond(inner)
 		if r == nil && first && !isSubscription(operation) && ctx.Err() == nil {
@@ -56,34 +53,8 @@ func (s *Server) stream(ctx context.Context, operation *graphql.OperationContext
 		if r == nil {
 			return
 		}
-		if !first {
-			if due += guard.CostOf(operation); due >= chargedCost {
-				s.charge(inner, due)
-				due = 0
-			}
-		}
 		a := answer(r)
 		if err := send(a); err != nil || !a.executed {
-			return
-		}
-	}
-}
-
-const (
-	chargedCost = 100 // answers of a subscription are counted when they have cost so much: most bring one object
-	maxPauses   = 12  // then an answer goes out however much there was
-)
-
-// charge counts what answers of a subscription have cost, and waits while it is too much. What happens meanwhile is not
-// lost: subscriptions tell it together.
-func (s *Server) charge(ctx context.Context, cost int) {
-	for range maxPauses {
-		if s.cfg.Charge == nil || s.cfg.Charge(ctx, cost) == nil {
-			return
-		}
-		select {
-		case <-time.After(s.cfg.Limits.Pause):
-		case <-ctx.Done():
 			return
 		}
 	}

@@ -76,10 +76,16 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		s.fail(r.Context(), w, mediaJSON, err)
 		return
 	}
+	release, ok := s.acquire(r)
+	if !ok {
+		s.fail(r.Context(), w, mediaJSON, errConnections)
+		return
+	}
+	defer release()
 	c := &socket{server: s, headers: r.Header, active: map[string]*operation{}}
 	var accepted sync.WaitGroup // nobody stops a socket that is still being opened
 	accepted.Add(1)
-	one := &connection{address: s.address(r),
+	one := &connection{
 		stop: func() { accepted.Wait(); c.close(closeGoingAway, "the server is stopping") },
 		kill: func() { accepted.Wait(); c.kill() },
 	}

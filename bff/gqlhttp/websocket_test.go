@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -20,8 +19,7 @@ import (
 
 	"minidouyin/bff/gqlhttp"
 	"minidouyin/bff/gqlhttp/documents"
-	"minidouyin/bff/gqlhttp/guard"
-	"minidouyin/idl/codes"
+	"minidouyin/bff/limit"
 )
 
 const patience = 20 * time.Second
@@ -132,12 +130,7 @@ func TestGuardsOfSubscriptions(t *testing.T) {
 		cfg.Trusted, cfg.TrustedOnly = documents.Trusted{hash: trusted}, true
 	}
 	limited := func(cfg *gqlhttp.Config) {
-		cfg.Admit = func(_ context.Context, operation *graphql.OperationContext) error {
-			if guard.CostOf(operation) > 1 {
-				return codes.Errorf(codes.RateLimited, "too much")
-			}
-			return nil
-		}
+		cfg.Around = append(cfg.Around, refuseAbove(func(cost int) bool { return cost > 1 }))
 	}
 	plain := func(*gqlhttp.Config) {}
 	for _, c := range []struct {
@@ -192,7 +185,7 @@ func TestMessagesAreUTF8(t *testing.T) {
 // A client gets so many connections and operations, and more when it has closed some.
 func TestLimitsOfSockets(t *testing.T) {
 	s := newServer(t, func(cfg *gqlhttp.Config) {
-		cfg.Limits.Connections, cfg.Limits.Operations = 2, 1
+		cfg.Acquire, cfg.Limits.Operations = limit.NewConcurrent(2).Acquire, 1
 		cfg.Schema = blocking{cfg.Schema}
 	})
 	first, second := s.connect(t), s.connect(t)
@@ -226,53 +219,6 @@ func (blocking) Exec(context.Context) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		<-ctx.Done()
 		return nil
-	}
-}
-
-// What a subscription brings is counted with each of its answers, several together when they cost little. One that has
-// brought too much waits, and goes on.
-func TestSubscriptionsAreCharged(t *testing.T) {
-	for name, c := range map[string]struct {
-		comments, answers int
-		charged           []int
-	}{
-		"much in each":   {150, 4, []int{151, 151, 151}},
-		"little in each": {39, 8, []int{120, 120}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var charged []int
-			refused := 0
-			s := newServer(t, func(cfg *gqlhttp.Config) {
-				cfg.Schema, cfg.Limits.Pause = eventful{cfg.Schema, c.answers}, time.Millisecond
-				cfg.Charge = func(_ context.Context, cost int) error {
-					if refused++; refused%3 != 0 {
-						return codes.Errorf(codes.RateLimited, "too much")
-					}
-					charged = append(charged, cost)
-					return nil
-				}
-			})
-			query := fmt.Sprintf(`subscription { videoStatsChanged(videoIds: ["1"]) { video { comments(first: %d) { nodes { id } } } } }`, c.comments)
-			said := s.ask(t, "sockets", map[string]any{"query": query})
-			require.Equal(t, c.answers, strings.Count(said, "next"))
-			require.Equal(t, c.charged, charged)
-		})
-	}
-}
-
-// eventful is a schema whose operations have so many answers.
-type eventful struct {
-	graphql.ExecutableSchema
-	answers int
-}
-
-func (s eventful) Exec(context.Context) graphql.ResponseHandler {
-	left := s.answers
-	return func(context.Context) *graphql.Response {
-		if left--; left < 0 {
-			return nil
-		}
-		return &graphql.Response{Data: json.RawMessage(`{}`)}
 	}
 }
 

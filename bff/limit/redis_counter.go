@@ -12,36 +12,35 @@ import (
 	"minidouyin/bff/redisguard"
 )
 
-// sharedCounter counts in Redis for all processes together. It counts for this process alone as well, and by that it
-// goes on while Redis is away.
-type sharedCounter struct {
-	redis  *redisguard.Redis
-	name   string
-	local  httprate.LimitCounter
-	window time.Duration
+// redisCounter counts in Redis for all processes together. It also counts for this process alone, and returns that while
+// Redis is unavailable.
+type redisCounter struct {
+	redis *redisguard.Redis
+	name  string
+	local httprate.LimitCounter
 }
 
-var _ httprate.LimitCounter = (*sharedCounter)(nil)
+var _ httprate.LimitCounter = (*redisCounter)(nil)
 
-func newSharedCounter(redis *redisguard.Redis, name string) *sharedCounter {
-	return &sharedCounter{redis: redis, name: name, local: httprate.NewLocalLimitCounter(rateWindow), window: rateWindow}
+func newRedisCounter(redis *redisguard.Redis, name string) *redisCounter {
+	return &redisCounter{redis: redis, name: name, local: httprate.NewLocalLimitCounter(length)}
 }
 
-// Config is told what the limiter limits, which is known here.
-func (*sharedCounter) Config(int, time.Duration) {}
+// Config implements [httprate.LimitCounter]; the window's length is known here.
+func (*redisCounter) Config(int, time.Duration) {}
 
-// Increment counts one.
-func (c *sharedCounter) Increment(key string, window time.Time) error {
+// Increment counts one unit.
+func (c *redisCounter) Increment(key string, window time.Time) error {
 	return c.IncrementBy(key, window, 1)
 }
 
-// IncrementBy counts n. It never fails.
-func (c *sharedCounter) IncrementBy(key string, window time.Time, n int) error {
+// IncrementBy counts n units. It never fails.
+func (c *redisCounter) IncrementBy(key string, window time.Time, n int) error {
 	name := c.key(key, window)
 	_ = c.redis.Do(context.Background(), func(ctx context.Context, client redis.UniversalClient) error {
 		_, err := client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 			pipe.IncrBy(ctx, name, int64(n))
-			pipe.Expire(ctx, name, 3*c.window)
+			pipe.Expire(ctx, name, 3*length)
 			return nil
 		})
 		return err
@@ -49,8 +48,8 @@ func (c *sharedCounter) IncrementBy(key string, window time.Time, n int) error {
 	return c.local.IncrementBy(key, window, n)
 }
 
-// Get returns what was counted in two windows. It never fails.
-func (c *sharedCounter) Get(key string, window, before time.Time) (current, previous int, err error) {
+// Get returns the units counted in two windows. It never fails.
+func (c *redisCounter) Get(key string, window, before time.Time) (current, previous int, err error) {
 	err = c.redis.Do(context.Background(), func(ctx context.Context, client redis.UniversalClient) error {
 		counts, err := client.MGet(ctx, c.key(key, window), c.key(key, before)).Result()
 		if err == nil {
@@ -64,12 +63,12 @@ func (c *sharedCounter) Get(key string, window, before time.Time) (current, prev
 	return current, previous, nil
 }
 
-// key names a counter; those of one client live in one place, as the braces say.
-func (c *sharedCounter) key(key string, window time.Time) string {
+// key returns the key of a counter. The braces put the counters of one client into one slot of a Redis cluster.
+func (c *redisCounter) key(key string, window time.Time) string {
 	return fmt.Sprintf("douyin:rate:{%s %s}:%d", c.name, key, window.Unix())
 }
 
-// count reads a counter, which is nil before anything was counted.
+// count returns the value of a counter; it is nil before anything was counted.
 func count(value any) int {
 	text, _ := value.(string)
 	n, _ := strconv.Atoi(text)

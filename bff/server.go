@@ -83,16 +83,16 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 	}
 	rates := limit.NewRates(cfg.RateLimit, cfg.SignInLimit, shared)
 	uploads := limit.NewConcurrent(cfg.UploadLimit)
-	server, err := gqlhttp.New(gqlhttp.Config{
+	server, err := gqlhttp.NewServer(gqlhttp.Config{
 		Schema: schema, Spool: spool.spool, Limits: gqlhttp.DefaultLimits(), Guard: guard.DefaultLimits(), Introspection: cfg.Introspection,
 		Present: graph.Present(log), Recover: graph.Recover(log),
 		RequestID: func(ctx context.Context) string { return middleware.RecordOf(ctx).ID },
 		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
-		Redis:    shared,
-		Origins:  cfg.formOrigins(),
-		PageSize: graph.PageSizeFor,
-		Visitor:  visitor,
-		Around:   []graphql.OperationMiddleware{note, rates.Operations(guard.CostOf, pauseTime)},
+		Redis:     shared,
+		Origins:   cfg.formOrigins(),
+		PageSize:  graph.PageSizeFor,
+		Anonymous: visitor,
+		Around:    []graphql.OperationMiddleware{note, rates.Operations(guard.CostOf, pauseTime)},
 
 		Authenticate: sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
 		Acquire: limit.NewConcurrent(cfg.ConnectionLimit).Acquire,

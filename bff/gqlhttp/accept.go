@@ -32,3 +32,17 @@ func negotiate(r *http.Request) (media string, ok bool) {
 	}
 	return accepted.MIME(), true
 }
+
+// acceptsEvents reports whether the client wants the answer as a stream of events.
+func acceptsEvents(r *http.Request) bool {
+	media, _ := negotiate(r)
+	return media == mediaEvents
+}
+
+// mediaOf returns the media type of an answer that is one piece of JSON.
+func mediaOf(r *http.Request) string {
+	if media, ok := negotiate(r); ok && media != mediaEvents && !isUpgrade(r) {
+		return media
+	}
+	return mediaJSON
+}

@@ -2,12 +2,19 @@ package gqlhttp
 
 import (
 	"context"
+	"net/http"
 	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"minidouyin/idl/codes"
 )
 
-// connections are what is open longer than one response takes, WebSockets and streams of events, so that they end with
+// Connections are what is open longer than one response takes, WebSockets and streams of events, so that they end with
 // the server.
-type connections struct {
+type Connections struct {
+	recover graphql.RecoverFunc
+
 	mu      sync.Mutex
 	open    map[*connection]struct{}
 	closing bool
@@ -17,12 +24,31 @@ type connections struct {
 // connection is one of them. stop asks it to end, kill ends it at once.
 type connection struct{ stop, kill func() }
 
-func newConnections() *connections {
-	return &connections{open: map[*connection]struct{}{}, closed: make(chan struct{})}
+var errConnections = &requestError{status: http.StatusTooManyRequests, code: codes.RateLimited,
+	message: "too many connections, please close some"}
+
+// enter registers a connection until leave is called. It fails when its client has too many by acquire, which may be
+// nil, and when the server is stopping.
+func (c *Connections) enter(r *http.Request, acquire func(*http.Request) (func(), bool), one *connection) (leave func(), err *requestError) {
+	release := func() {}
+	if acquire != nil {
+		var ok bool
+		if release, ok = acquire(r); !ok {
+			return nil, errConnections
+		}
+	}
+	if !c.add(one) {
+		release()
+		return nil, errConnections
+	}
+	return func() {
+		c.remove(one)
+		release()
+	}, nil
 }
 
 // add registers a connection. ok is false when the server is stopping.
-func (c *connections) add(one *connection) (ok bool) {
+func (c *Connections) add(one *connection) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
@@ -32,7 +58,7 @@ func (c *connections) add(one *connection) (ok bool) {
 	return true
 }
 
-func (c *connections) remove(one *connection) {
+func (c *Connections) remove(one *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, one)
@@ -42,7 +68,7 @@ func (c *connections) remove(one *connection) {
 }
 
 // all returns what is open.
-func (c *connections) all() []*connection {
+func (c *Connections) all() []*connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []*connection
@@ -54,8 +80,7 @@ func (c *connections) all() []*connection {
 
 // Shutdown ends all sockets, with the code 1001, and all streams of events, and takes no more of them. It returns when
 // they have ended; those that have not when ctx ends are cut off. It may be repeated.
-func (s *Server) Shutdown(ctx context.Context) error {
-	c := s.open
+func (c *Connections) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	if !c.closing {
 		c.closing = true
@@ -65,15 +90,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	for _, one := range c.all() {
-		go s.recovered(ctx, one.stop) // ends with its connection
+		go c.recovered(ctx, one.stop) // ends with its connection
 	}
 	select {
 	case <-c.closed:
 		return nil
 	case <-ctx.Done():
 		for _, one := range c.all() {
-			go s.recovered(ctx, one.kill) // ends with its connection
+			go c.recovered(ctx, one.kill) // ends with its connection
 		}
 		return ctx.Err()
 	}
+}
+
+// recovered runs f and logs its panic. It is for goroutines that no request waits for.
+func (c *Connections) recovered(ctx context.Context, f func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			_ = c.recover(ctx, cause) // it has logged it
+		}
+	}()
+	f()
 }

@@ -2,23 +2,28 @@ package gqlhttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/idl/codes"
 )
 
-// maxMessage is how long the text of an error may be: that of a document can repeat its words.
+// maxMessage is how many characters the message of an error has at most: that of a document may repeat its words.
 const maxMessage = 300
 
-// present makes of an error what the client sees of it: as the configuration says, in few words and with the id of the
-// request.
+// present returns what the client sees of an error: as the presenter says, in few words and with the id of the request.
 func (s *Server) present(ctx context.Context, err error) *gqlerror.Error {
-	return s.sign(ctx, s.cfg.Present(ctx, err))
+	if shown, ok := errors.AsType[*gqlerror.Error](err); ok && shown.Extensions["code"] == documents.CodeNotPersisted {
+		return s.sign(ctx, shown) // the code is one of Apollo's protocol, not of the graph
+	}
+	return s.sign(ctx, s.presenter(ctx, err))
 }
 
+// sign shortens the message of an error and adds the id of the request.
 func (s *Server) sign(ctx context.Context, shown *gqlerror.Error) *gqlerror.Error {
 	if text := []rune(shown.Message); len(text) > maxMessage {
 		shown.Message = string(text[:maxMessage]) + "…"
@@ -26,11 +31,11 @@ func (s *Server) sign(ctx context.Context, shown *gqlerror.Error) *gqlerror.Erro
 	if shown.Extensions == nil {
 		shown.Extensions = map[string]any{}
 	}
-	shown.Extensions["requestId"] = s.cfg.RequestID(ctx)
+	shown.Extensions["requestId"] = s.requestID(ctx)
 	return shown
 }
 
-// signAll signs the errors of a response.
+// signAll signs the errors of a response: those of middleware were not presented.
 func (s *Server) signAll(ctx context.Context, response *graphql.Response) *graphql.Response {
 	if response != nil {
 		for _, err := range response.Errors {
@@ -40,35 +45,28 @@ func (s *Server) signAll(ctx context.Context, response *graphql.Response) *graph
 	return response
 }
 
-// coded returns an error that arose here.
-func (s *Server) coded(ctx context.Context, code codes.Code, message string) gqlerror.List {
-	return gqlerror.List{s.sign(ctx, &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code.String()}})}
-}
-
-// visitor returns whether the asker is a visitor.
-func (s *Server) visitor(ctx context.Context) bool {
-	if s.cfg.Visitor == nil {
-		return false
+// capErrors returns middleware that lists only the first errors of a response.
+func capErrors(limit int) graphql.ResponseMiddleware {
+	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		response := next(ctx)
+		if response != nil && len(response.Errors) > limit {
+			response.Errors = response.Errors[:limit]
+		}
+		return response
 	}
-	_, ok := s.cfg.Visitor(ctx)
-	return ok
 }
 
-// capErrors lists the first errors of an answer only.
-func (s *Server) capErrors(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	response := next(ctx)
-	if response != nil && len(response.Errors) > s.cfg.Limits.Errors {
-		response.Errors = response.Errors[:s.cfg.Limits.Errors]
-	}
-	return response
+// errorList returns an error with a code, to be presented by DispatchError of an executor.
+func errorList(code codes.Code, message string) gqlerror.List {
+	return gqlerror.List{gqlerror.Wrap(codes.Errorf(code, "%s", message))}
 }
 
-// requestError is why a request cannot be read.
+// requestError is why a request is refused before its operations are known.
 type requestError struct {
 	status  int
 	code    codes.Code
 	message string
-	allow   string
+	allow   string // methods, for the status 405
 }
 
 func badRequest(message string) *requestError {
@@ -79,17 +77,22 @@ func tooLarge(message string) *requestError {
 	return &requestError{status: http.StatusRequestEntityTooLarge, code: codes.TooLarge, message: message}
 }
 
-// Refuse answers a request that middleware does not let through, with a status and an error that has a code.
-func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
-	form, ok := negotiate(r)
-	if !ok {
-		form = mediaJSON
+// unsupported returns why no transport supports a request.
+func unsupported(r *http.Request) *requestError {
+	switch r.Method {
+	case http.MethodGet:
+		return &requestError{status: http.StatusNotAcceptable, code: codes.InvalidArgument, message: "no transport answers this request"}
+	case http.MethodPost:
+		return &requestError{status: http.StatusUnsupportedMediaType, code: codes.InvalidArgument,
+			message: "the Content-Type must be application/json or multipart/form-data"}
+	default:
+		return &requestError{status: http.StatusMethodNotAllowed, code: codes.InvalidArgument,
+			message: "the method must be GET or POST", allow: "GET, POST"}
 	}
-	s.fail(r.Context(), w, form, &requestError{status: status, code: codes.Of(err), message: codes.Message(err)})
 }
 
-// fail answers a request that could not be read.
-func (s *Server) fail(ctx context.Context, w http.ResponseWriter, media string, err *requestError) {
-	r := &response{status: err.status, allow: err.allow, Response: &graphql.Response{Errors: s.coded(ctx, err.code, err.message)}}
-	r.write(w, media)
+// fail answers a request that is refused.
+func fail(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, err *requestError) {
+	refused := &response{Response: exec.DispatchError(r.Context(), errorList(err.code, err.message)), status: err.status, allow: err.allow}
+	refused.write(w, mediaOf(r))
 }

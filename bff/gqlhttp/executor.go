@@ -4,16 +4,15 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // recovering is an executor in which a panic fails its operation and nothing else. gqlgen itself recovers panics of
 // resolvers only, not those of middlewares or of the collection of fields.
 type recovering struct {
-	exec *executor.Executor
-	// failed logs the panic and returns the error that stands for it.
-	failed func(ctx context.Context, cause any) error
+	exec graphql.GraphExecutor
+	// recover logs a panic and returns the error of its operation.
+	recover graphql.RecoverFunc
 	// sign puts the id of the request into the errors of a response.
 	sign func(ctx context.Context, response *graphql.Response) *graphql.Response
 }
@@ -25,7 +24,7 @@ func (e recovering) CreateOperationContext(ctx context.Context, params *graphql.
 	defer func() {
 		if cause := recover(); cause != nil {
 			operation = &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName}
-			errs = gqlerror.List{gqlerror.Wrap(e.failed(ctx, cause))}
+			errs = gqlerror.List{gqlerror.Wrap(e.recover(ctx, cause))}
 		}
 	}()
 	return e.exec.CreateOperationContext(ctx, params)
@@ -61,20 +60,5 @@ func (e recovering) DispatchError(ctx context.Context, errs gqlerror.List) *grap
 }
 
 func (e recovering) response(ctx context.Context, cause any) *graphql.Response {
-	return e.exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(e.failed(ctx, cause))})
-}
-
-// panicked returns the response of an operation that panicked outside of the executor.
-func (s *Server) panicked(ctx context.Context, cause any) *response {
-	return answer(&graphql.Response{Errors: gqlerror.List{s.present(ctx, s.cfg.Recover(ctx, cause))}})
-}
-
-// recovered runs f and logs its panic. It is for goroutines that no request waits for, such as those of timers.
-func (s *Server) recovered(ctx context.Context, f func()) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			_ = s.cfg.Recover(ctx, cause) // it has logged it
-		}
-	}()
-	f()
+	return e.exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(e.recover(ctx, cause))})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"strconv"
@@ -17,72 +18,113 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// viewersDirective is the directive of the schema on fields that refuse visitors.
+// viewersDirective is the directive of the schema on fields that refuse anonymous requests.
 const viewersDirective = "auth"
 
-// readForm reads a form as the GraphQL multipart request specification has it: the parts `operations`, `map` and the
-// files, in this order. The files are streamed to disk, and none is read when what comes before it is wrong or holds an
-// operation that would not run.
-func (s *Server) readForm(r *http.Request) (*batch, *requestError) {
+// MultipartForm runs operations that are sent with files, as the GraphQL multipart request specification has it: the
+// parts operations, map and the files, in this order. The files are streamed to disk. None is read when what comes
+// before is wrong or has an operation that would not run.
+type MultipartForm struct {
+	Limits    Limits
+	Spool     Spool
+	Anonymous Anonymous // nil = no request is known to be anonymous
+}
+
+var _ graphql.Transport = MultipartForm{}
+
+// Supports reports whether the request is a POST of a form that is not answered as a stream.
+func (MultipartForm) Supports(r *http.Request) bool {
+	return r.Method == http.MethodPost && isForm(r) && !acceptsEvents(r)
+}
+
+// Do runs the operations.
+func (t MultipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	operations, err := t.read(r, exec)
+	if err != nil {
+		fail(w, r, exec, err)
+		return
+	}
+	defer operations.release()
+	operations.run(w, r, exec, t.Limits.Timeout)
+}
+
+func isForm(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "multipart/form-data"
+}
+
+// read reads a form. The batch must be released.
+func (t MultipartForm) read(r *http.Request, exec graphql.GraphExecutor) (*batch, *requestError) {
+	start := graphql.Now()
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, errBrokenForm
 	}
-	operations, refusal := s.readFormField(form, "operations")
+	text, refusal := t.readField(form, "operations")
 	if refusal != nil {
 		return nil, refusal
 	}
-	read, refusal := s.readJSON(operations)
+	operations, refusal := readJSON(text, t.Limits)
 	if refusal != nil {
 		return nil, refusal
 	}
-	text, refusal := s.readFormField(form, "map")
+	if text, refusal = t.readField(form, "map"); refusal != nil {
+		return nil, refusal
+	}
+	places, refusal := t.readMap(text)
 	if refusal != nil {
 		return nil, refusal
 	}
-	places, refusal := s.readMap(text)
-	if refusal != nil {
-		return nil, refusal
-	}
-	read.takesFile = map[*graphql.RawParams]bool{}
+	operations.takesFile = map[*graphql.RawParams]bool{}
 	for _, paths := range places {
-		if !read.attach(graphql.Upload{}, paths) {
+		if !operations.attach(graphql.Upload{}, paths) {
 			return nil, badRequest("the map names a place that operations does not have")
 		}
 	}
-	unread := map[*graphql.RawParams]bool{}
-	runnable := 0
-	for _, params := range read.params {
-		if s.runs(r.Context(), params) {
-			runnable++
-			unread[params] = read.takesFile[params]
+	if t.mayRun(r.Context(), operations, exec) {
+		if refusal := t.readFiles(form, operations, places); refusal != nil {
+			operations.release()
+			return nil, refusal
 		}
 	}
-	if runnable < len(read.params) {
-		read.unread = unread // running the others says what is wrong
-		return read, nil
+	for _, params := range operations.params {
+		complete(params, r.Header, start)
 	}
-	if refusal := s.readFiles(form, read, places); refusal != nil {
-		read.release()
-		return nil, refusal
-	}
-	return read, nil
+	return operations, nil
 }
 
-// runs tells whether an operation passes what is checked before it is run.
-func (s *Server) runs(ctx context.Context, params *graphql.RawParams) bool {
-	if s.texts.Resolve(ctx, params) != nil {
-		return false
+// mayRun reports whether all operations may run. If not, those that may but take a file are marked as unread: running
+// the others says what is wrong.
+func (t MultipartForm) mayRun(ctx context.Context, operations *batch, exec graphql.GraphExecutor) bool {
+	unread := map[*graphql.RawParams]bool{}
+	runnable := 0
+	for _, params := range operations.params {
+		if t.mayRunOne(ctx, params, exec) {
+			runnable++
+			unread[params] = operations.takesFile[params]
+		}
 	}
-	operation, errs := s.exec.CreateOperationContext(ctx, params)
+	if runnable == len(operations.params) {
+		return true
+	}
+	operations.unread = unread
+	return false
+}
+
+// mayRunOne reports whether an operation passes what is checked before it runs.
+func (t MultipartForm) mayRunOne(ctx context.Context, params *graphql.RawParams, exec graphql.GraphExecutor) bool {
+	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return false
 	}
-	visitor := s.visitor(ctx)
-	return !visitor || !forViewers(operation.Operation.SelectionSet)
+	if t.Anonymous == nil {
+		return true
+	}
+	_, anonymous := t.Anonymous(ctx)
+	return !anonymous || !forViewers(operation.Operation.SelectionSet)
 }
 
-// forViewers tells whether all fields of a selection on the first level refuse visitors.
+// forViewers reports whether all fields of a selection on the first level refuse anonymous requests.
 func forViewers(set ast.SelectionSet) bool {
 	for _, selected := range set {
 		switch selected := selected.(type) {
@@ -105,7 +147,7 @@ func forViewers(set ast.SelectionSet) bool {
 
 // readFiles stores the files of a form and puts them into the operations. What it has stored is released with the
 // batch, also after an error.
-func (s *Server) readFiles(form *multipart.Reader, into *batch, places map[string][]string) *requestError {
+func (t MultipartForm) readFiles(form *multipart.Reader, into *batch, places map[string][]string) *requestError {
 	var frees []func()
 	into.release = func() {
 		for _, free := range frees {
@@ -125,7 +167,7 @@ func (s *Server) readFiles(form *multipart.Reader, into *batch, places map[strin
 			return badRequest("the form has a part that is not in the map")
 		}
 		delete(places, part.FormName())
-		upload, free, err := s.cfg.Spool(part, part.FileName(), part.Header.Get("Content-Type"))
+		upload, free, err := t.Spool(part, part.FileName(), part.Header.Get("Content-Type"))
 		if codes.Of(err) == codes.TooLarge {
 			return tooLarge(codes.Message(err))
 		}
@@ -140,8 +182,8 @@ func (s *Server) readFiles(form *multipart.Reader, into *batch, places map[strin
 
 var errBrokenForm = badRequest("the form is broken or was cut off")
 
-// readFormField reads the next part, which must have this name.
-func (s *Server) readFormField(form *multipart.Reader, name string) ([]byte, *requestError) {
+// readField reads the next part, which must have this name.
+func (t MultipartForm) readField(form *multipart.Reader, name string) ([]byte, *requestError) {
 	part, err := form.NextPart()
 	if err != nil {
 		return nil, errBrokenForm
@@ -149,24 +191,24 @@ func (s *Server) readFormField(form *multipart.Reader, name string) ([]byte, *re
 	if part.FormName() != name {
 		return nil, badRequest("the parts operations and map come first, in this order")
 	}
-	text, err := io.ReadAll(io.LimitReader(part, s.cfg.Limits.Body+1))
+	text, err := io.ReadAll(io.LimitReader(part, t.Limits.Body+1))
 	if err != nil {
 		return nil, errBrokenForm
 	}
-	if int64(len(text)) > s.cfg.Limits.Body {
+	if int64(len(text)) > t.Limits.Body {
 		return nil, tooLarge("the part " + name + " is too large")
 	}
 	return text, nil
 }
 
 // readMap reads the map of a form: which file goes where.
-func (s *Server) readMap(text []byte) (map[string][]string, *requestError) {
+func (t MultipartForm) readMap(text []byte) (map[string][]string, *requestError) {
 	var places map[string][]string
 	if err := json.Unmarshal(text, &places); err != nil {
 		return nil, badRequest("the part map is not a JSON object of lists")
 	}
-	if len(places) > s.cfg.Limits.Files {
-		return nil, tooLarge(fmt.Sprintf("a request takes at most %d files", s.cfg.Limits.Files))
+	if len(places) > t.Limits.Files {
+		return nil, tooLarge(fmt.Sprintf("a request takes at most %d files", t.Limits.Files))
 	}
 	return places, nil
 }

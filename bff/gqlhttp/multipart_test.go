@@ -121,7 +121,7 @@ func TestFormsOfVisitors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			read := 0
 			s := newServer(t, func(cfg *gqlhttp.Config) {
-				cfg.Visitor = func(context.Context) (string, bool) { return "", true }
+				cfg.Anonymous = func(context.Context) (string, bool) { return "", true }
 				spool := cfg.Spool
 				cfg.Spool = func(r io.Reader, filename, contentType string) (graphql.Upload, func(), error) {
 					read++

@@ -2,7 +2,6 @@ package gqlhttp
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"net/http"
 
@@ -12,23 +11,17 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// response is the answer to one operation.
+// response is the response to one operation, and how HTTP says it.
 type response struct {
 	*graphql.Response
-	executed bool // else it was refused before, and there is no data
+	executed bool // it has data; else the operation was refused
 	status   int  // 0 = as the specification says
 	internal bool // it was refused by a fault of the server
 	allow    string
-	keep     string // who may keep it and how long, when it was asked for by GET; "" = nobody
 }
 
-// refused returns the answer to an operation that is not run.
-func (s *Server) refused(ctx context.Context, errs gqlerror.List) *response {
-	return answer(s.exec.DispatchError(ctx, errs))
-}
-
-// answer returns an answer of the executor. It holds no data when the operation was not run.
-func answer(r *graphql.Response) *response {
+// responseOf returns a response of the executor.
+func responseOf(r *graphql.Response) *response {
 	a := &response{Response: r, executed: r.Data != nil}
 	if a.executed {
 		return a

@@ -59,7 +59,7 @@ func newServer(t *testing.T, configure ...func(*gqlhttp.Config)) *server {
 	for _, set := range configure {
 		set(&cfg)
 	}
-	handler, err := gqlhttp.New(cfg)
+	handler, err := gqlhttp.NewServer(cfg)
 	require.NoError(t, err)
 	httpServer := httptest.NewServer(handler)
 	t.Cleanup(httpServer.Close)

@@ -9,96 +9,107 @@ import (
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"minidouyin/idl/codes"
 )
 
-// serveEvents answers with server-sent events, one operation for each request: `next` for each answer and `complete` at
-// the end, as the protocol graphql-sse has it in its distinct connections mode. A stream that ends without `complete`
-// was broken off, and clients connect again.
-func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
-	if err := s.checkOrigin(r); err != nil {
-		s.fail(r.Context(), w, mediaJSON, err)
-		return
-	}
-	batch, err := s.read(w, r)
-	if err != nil {
-		s.fail(r.Context(), w, mediaJSON, err)
-		return
-	}
-	defer batch.release()
-	if !batch.single {
-		s.fail(r.Context(), w, mediaJSON, badRequest("one operation is answered as "+mediaEvents+", not a list"))
-		return
-	}
-	ctx, cancel := s.untilExpiry(r.Context())
-	defer cancel()
-	release, ok := s.acquire(r)
-	if !ok {
-		s.fail(ctx, w, mediaJSON, errConnections)
-		return
-	}
-	defer release()
-	one := &connection{stop: cancel, kill: cancel}
-	if !s.open.add(one) {
-		s.fail(ctx, w, mediaJSON, errConnections)
-		return
-	}
-	defer s.open.remove(one)
+// SSE answers with server-sent events, one operation for each request: `next` for each response and `complete` at the
+// end, as the protocol graphql-sse has it in its distinct connections mode. A stream that ends without `complete` was
+// broken off, and clients connect again.
+type SSE struct {
+	Limits      Limits
+	Connections *Connections
+	// Acquire counts a connection of a client until release is called; nil = no limit.
+	Acquire func(r *http.Request) (release func(), ok bool)
+	// ExpiresAt returns when the caller's token expires; nil or zero means never.
+	ExpiresAt func(ctx context.Context) time.Time
+	// Form reads operations that are sent with files.
+	Form MultipartForm
+}
 
-	operation, refused := s.prepare(ctx, batch.params[0])
+var _ graphql.Transport = SSE{}
+
+// Supports reports whether the client wants the answer as a stream of events.
+func (SSE) Supports(r *http.Request) bool { return acceptsEvents(r) }
+
+// Do runs the operation until it has ended, its client is gone or the token of its client expires.
+func (t SSE) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	operations, err := t.read(w, r, exec)
+	if err != nil {
+		fail(w, r, exec, err)
+		return
+	}
+	defer operations.release()
+	if !operations.single {
+		fail(w, r, exec, badRequest("one operation is answered as "+mediaEvents+", not a list"))
+		return
+	}
+	ctx, cancel := t.untilExpiry(r.Context())
+	defer cancel()
+	leave, err := t.Connections.enter(r, t.Acquire, &connection{stop: cancel, kill: cancel})
+	if err != nil {
+		fail(w, r, exec, err)
+		return
+	}
+	defer leave()
+
+	operation, refused := prepare(ctx, exec, operations.params[0])
 	if refused == nil && operation.Operation.Operation == ast.Mutation && r.Method == http.MethodGet {
-		s.fail(ctx, w, mediaJSON, &requestError{status: http.StatusMethodNotAllowed, code: codes.InvalidArgument,
+		fail(w, r, exec, &requestError{status: http.StatusMethodNotAllowed, code: codes.InvalidArgument,
 			message: "mutations cannot be sent with GET", allow: http.MethodPost})
 		return
 	}
-	events := &eventWriter{w: w, connection: http.NewResponseController(w), limits: s.cfg.Limits, cancel: cancel,
-		recovered: func(f func()) { s.recovered(ctx, f) }}
+	events := &eventWriter{w: w, connection: http.NewResponseController(w), limits: t.Limits, cancel: cancel,
+		recovered: func(f func()) { t.Connections.recovered(ctx, f) }}
 	events.start()
 	defer events.stop()
 	if refused != nil {
-		_ = events.answer(refused)
+		_ = events.send(refused)
 	} else {
-		s.stream(ctx, operation, events.answer)
+		stream(ctx, exec, operation, events.send)
 	}
 	if ctx.Err() == nil {
 		_ = events.write("event: complete\ndata:\n\n") // the client may be gone
 	}
 }
 
-var errConnections = &requestError{status: http.StatusTooManyRequests, code: codes.RateLimited,
-	message: "too many connections, please close some"}
+// read reads the operations as the transports of the method and the media type do. They must be released.
+func (t SSE) read(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) (*batch, *requestError) {
+	switch {
+	case r.Method == http.MethodGet:
+		params, err := readURL(r)
+		if err != nil {
+			return nil, err
+		}
+		return batchOfOne(params), nil
+	case r.Method == http.MethodPost && isForm(r):
+		return t.Form.read(r, exec)
+	case r.Method == http.MethodPost && isJSON(r):
+		return readBody(w, r, t.Limits)
+	default:
+		return nil, unsupported(r)
+	}
+}
 
-// untilExpiry returns a context that ends when the one who asks stops to be who he is.
-func (s *Server) untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
-	if at := s.expiresAt(ctx); !at.IsZero() {
-		return context.WithDeadline(ctx, at)
+// untilExpiry returns a context that ends when the caller's token expires.
+func (t SSE) untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.ExpiresAt != nil {
+		if at := t.ExpiresAt(ctx); !at.IsZero() {
+			return context.WithDeadline(ctx, at)
+		}
 	}
 	return context.WithCancel(ctx)
 }
 
-func (s *Server) expiresAt(ctx context.Context) time.Time {
-	if s.cfg.ExpiresAt == nil {
-		return time.Time{}
-	}
-	return s.cfg.ExpiresAt(ctx)
-}
-
-// acquire counts a connection of the client until release is called.
-func (s *Server) acquire(r *http.Request) (release func(), ok bool) {
-	if s.cfg.Acquire == nil {
-		return func() {}, true
-	}
-	return s.cfg.Acquire(r)
-}
-
-// eventWriter writes events, and comments in their absence. A client that does not take them in time is cut off.
+// eventWriter writes events, and comments while there are none. The connection of a client that does not read them in
+// time is closed.
 type eventWriter struct {
 	connection *http.ResponseController
 	limits     Limits
 	cancel     func()
-	recovered  func(f func()) // runs f
+	recovered  func(f func()) // runs f and logs its panic
 
 	mu      sync.Mutex
 	w       http.ResponseWriter
@@ -125,7 +136,7 @@ func (e *eventWriter) stop() {
 	e.alive.Stop()
 }
 
-func (e *eventWriter) answer(r *response) error {
+func (e *eventWriter) send(r *response) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write event: %w", err)

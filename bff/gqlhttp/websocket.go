@@ -1,9 +1,9 @@
 package gqlhttp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,15 +13,14 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"minidouyin/idl/codes"
 )
 
 const subprotocol = "graphql-transport-ws"
 
-// The codes that a socket is closed with, as the protocol has them. Clients give up after each of them, but for
-// 1001 and 4403: then they connect again, with a token that is valid by then.
+// The codes that a socket is closed with, as the protocol has them. Clients connect again after 1001 and 4403, with a
+// token that is valid by then, and give up after the others.
 const (
 	closeGoingAway      = websocket.StatusGoingAway
 	closeBadRequest     = websocket.StatusCode(4400)
@@ -35,71 +34,50 @@ const (
 	maxOperationID      = 100 // bytes
 )
 
-// message is what goes over a socket.
-type message struct {
-	ID      string          `json:"id,omitempty"`
-	Type    string          `json:"type"`
-	Payload json.RawMessage `json:"payload,omitempty"`
+// WebSocket runs operations over the subprotocol graphql-transport-ws.
+type WebSocket struct {
+	Limits      Limits
+	Connections *Connections
+	// Acquire counts a connection of a client until release is called; nil = no limit.
+	Acquire func(r *http.Request) (release func(), ok bool)
+	// Authenticate returns a context with the user of a token; nil = no tokens are taken.
+	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// ExpiresAt returns when the caller's token expires; nil or zero means never.
+	ExpiresAt func(ctx context.Context) time.Time
+	// Begin is called before an operation is read. It returns the context of this operation, or why it is refused; nil =
+	// all are read.
+	Begin func(ctx context.Context) (context.Context, error)
 }
 
-// socket is a connection that speaks graphql-transport-ws. Its client's messages are read one after the other; each
-// operation runs in a goroutine of its own.
-type socket struct {
-	server  *Server
-	conn    *websocket.Conn
-	headers http.Header
-	ending  atomic.Bool // a close has begun: nothing is sent any more
+var _ graphql.Transport = WebSocket{}
 
-	operations sync.WaitGroup
-
-	mu     sync.Mutex            // held while a message is sent
-	active map[string]*operation // what the client has not been told the end of
-	acked  bool
-
-	alive  *time.Timer // rings after silence
-	silent atomic.Bool // asked for a sign of life since the last one
-}
-
-// operation is one of a socket. Its id may be used again after its end.
-type operation struct {
-	id  string
-	end context.CancelFunc
-}
+// Supports reports whether the request asks for a WebSocket.
+func (WebSocket) Supports(r *http.Request) bool { return isUpgrade(r) }
 
 func isUpgrade(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// serveSocket talks to a client over a WebSocket until one of them ends it.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if err := s.checkOrigin(r); err != nil {
-		s.fail(r.Context(), w, mediaJSON, err)
-		return
-	}
-	release, ok := s.acquire(r)
-	if !ok {
-		s.fail(r.Context(), w, mediaJSON, errConnections)
-		return
-	}
-	defer release()
-	c := &socket{server: s, headers: r.Header, active: map[string]*operation{}}
+// Do serves a socket until it is closed.
+func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	c := &socket{transport: t, exec: exec, headers: r.Header, active: map[string]*operation{}}
 	var accepted sync.WaitGroup // nobody stops a socket that is still being opened
 	accepted.Add(1)
-	one := &connection{
+	leave, refused := t.Connections.enter(r, t.Acquire, &connection{
 		stop: func() { accepted.Wait(); c.close(closeGoingAway, "the server is stopping") },
 		kill: func() { accepted.Wait(); c.kill() },
-	}
-	if !s.open.add(one) {
-		s.fail(r.Context(), w, mediaJSON, errConnections)
+	})
+	if refused != nil {
+		fail(w, r, exec, refused)
 		return
 	}
-	defer s.open.remove(one)
-	// Of clients that speak another protocol, the first one they offer is taken, or they would not hear the code.
+	defer leave()
+	// A client that offers only other protocols gets the first of them, or it would not get the code of the close.
 	offered, _, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ",")
 	var err error
 	c.conn, err = websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol, strings.TrimSpace(offered)},
-		InsecureSkipVerify: true, // checkOrigin has, by the same rules as elsewhere
+		InsecureSkipVerify: true, // the server has checked the origin, by the same rules as elsewhere
 	})
 	accepted.Done()
 	if err != nil {
@@ -110,95 +88,129 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		c.close(closeBadSubprotocol, "Subprotocol not acceptable")
 		return
 	}
-	c.conn.SetReadLimit(s.cfg.Limits.Body)
+	c.conn.SetReadLimit(t.Limits.Body)
 	// The context of the request ends when this returns, and not when the client goes: reading finds that out.
 	ctx, cancel := context.WithCancel(r.Context())
 	defer c.operations.Wait()
 	defer cancel()
-	c.talk(ctx)
+	c.serve(ctx)
 }
 
-// talk reads messages until the connection ends.
-func (c *socket) talk(ctx context.Context) {
-	limits := c.server.cfg.Limits
-	initialise := c.after(ctx, limits.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
-	defer initialise.Stop()
+// message is a message of the subprotocol.
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+var errBadMessage = errors.New("not a message of the protocol")
+
+// socket is an open connection. Its messages are read one after the other; each operation runs in a goroutine of its
+// own.
+type socket struct {
+	transport WebSocket
+	exec      graphql.GraphExecutor
+	conn      *websocket.Conn
+	headers   http.Header
+	closing   atomic.Bool // a close has begun: nothing is sent any more
+
+	operations sync.WaitGroup
+
+	mu     sync.Mutex            // held while a message is sent
+	active map[string]*operation // whose end the client has not been sent
+	acked  bool
+
+	initialised bool
+	initTimeout *time.Timer
+	expiry      *time.Timer // of the token; nil = none
+	alive       *time.Timer // fires after silence
+	pinged      atomic.Bool // since the last message
+}
+
+// serve reads messages until the connection ends.
+func (c *socket) serve(ctx context.Context) {
+	limits := c.transport.Limits
+	c.initTimeout = c.after(ctx, limits.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
 	c.mu.Lock()
 	base := ctx
 	c.alive = c.after(ctx, limits.KeepAlive, func() { c.checkAlive(base) })
 	c.mu.Unlock()
-	defer c.alive.Stop()
-
-	initialised := false
+	defer func() {
+		for _, timer := range []*time.Timer{c.initTimeout, c.alive, c.expiry} {
+			if timer != nil {
+				timer.Stop()
+			}
+		}
+	}()
 	for {
-		kind, text, err := c.conn.Read(ctx)
+		m, err := c.read(ctx)
+		if errors.Is(err, errBadMessage) {
+			c.close(closeBadRequest, "Invalid message received")
+		}
 		if err != nil {
 			return
 		}
-		c.silent.Store(false)
-		c.alive.Reset(limits.KeepAlive)
-		var m message
-		if kind != websocket.MessageText || !utf8.Valid(text) || json.Unmarshal(text, &m) != nil {
-			c.close(closeBadRequest, "Invalid message received")
-			return
-		}
-		switch m.Type {
-		case "connection_init":
-			if initialised {
-				c.close(closeTooManyInits, "Too many initialisation requests")
-				return
-			}
-			initialised = true
-			if ctx = c.initialise(ctx, m); ctx == nil {
-				return
-			}
-			initialise.Stop()
-			if at := c.server.expiresAt(ctx); !at.IsZero() {
-				expiry := c.after(ctx, time.Until(at), func() { c.close(closeForbidden, "Forbidden: the token has expired") })
-				defer expiry.Stop()
-			}
-		case "ping":
-			c.send(ctx, message{Type: "pong", Payload: m.Payload})
-		case "pong":
-		case "subscribe":
-			if !c.subscribe(ctx, m) {
-				return
-			}
-		case "complete":
-			if m.ID == "" {
-				c.close(closeBadRequest, "Invalid message received")
-				return
-			}
-			c.mu.Lock()
-			if o := c.active[m.ID]; o != nil {
-				o.end()
-				delete(c.active, m.ID)
-			}
-			c.mu.Unlock()
-		default:
-			c.close(closeBadRequest, "Invalid message received")
+		if ctx = c.handle(ctx, m); ctx == nil {
 			return
 		}
 	}
 }
 
-// after calls f in a goroutine of its own when the time has passed.
-func (c *socket) after(ctx context.Context, d time.Duration, f func()) *time.Timer {
-	return time.AfterFunc(d, func() { c.server.recovered(ctx, f) })
+// read reads the next message.
+func (c *socket) read(ctx context.Context) (m message, err error) {
+	kind, text, err := c.conn.Read(ctx)
+	if err != nil {
+		return m, err
+	}
+	c.pinged.Store(false)
+	c.alive.Reset(c.transport.Limits.KeepAlive)
+	if kind != websocket.MessageText || !utf8.Valid(text) || json.Unmarshal(text, &m) != nil {
+		return m, errBadMessage
+	}
+	return m, nil
 }
 
-// initialise reads who asks and acknowledges it. It returns nil when it has closed the socket instead.
+// handle handles a message. It returns the context of the next ones, nil when it has closed the socket.
+func (c *socket) handle(ctx context.Context, m message) context.Context {
+	switch m.Type {
+	case "connection_init":
+		if c.initialised {
+			c.close(closeTooManyInits, "Too many initialisation requests")
+			return nil
+		}
+		c.initialised = true
+		return c.initialise(ctx, m)
+	case "ping":
+		c.send(ctx, message{Type: "pong", Payload: m.Payload})
+	case "pong":
+	case "subscribe":
+		if !c.subscribe(ctx, m) {
+			return nil
+		}
+	case "complete":
+		if m.ID == "" {
+			c.close(closeBadRequest, "Invalid message received")
+			return nil
+		}
+		c.cancel(m.ID)
+	default:
+		c.close(closeBadRequest, "Invalid message received")
+		return nil
+	}
+	return ctx
+}
+
+// initialise authenticates the client and acknowledges it. It returns nil when it has closed the socket.
 func (c *socket) initialise(ctx context.Context, m message) context.Context {
 	var payload map[string]any
 	if len(m.Payload) > 0 && json.Unmarshal(m.Payload, &payload) != nil {
 		c.close(closeBadRequest, "Invalid message received")
 		return nil
 	}
-	token, given := tokenOf(payload)
-	if given {
+	if token, given := tokenOf(payload); given {
 		err := codes.Errorf(codes.Unauthenticated, "no tokens are taken")
-		if c.server.cfg.Authenticate != nil {
-			ctx, err = c.server.cfg.Authenticate(ctx, token)
+		if c.transport.Authenticate != nil {
+			ctx, err = c.transport.Authenticate(ctx, token)
 		}
 		if err != nil {
 			c.close(closeForbidden, "Forbidden")
@@ -209,6 +221,12 @@ func (c *socket) initialise(ctx context.Context, m message) context.Context {
 	c.acked = true
 	c.mu.Unlock()
 	c.send(ctx, message{Type: "connection_ack"})
+	c.initTimeout.Stop()
+	if c.transport.ExpiresAt != nil {
+		if at := c.transport.ExpiresAt(ctx); !at.IsZero() {
+			c.expiry = c.after(ctx, time.Until(at), func() { c.close(closeForbidden, "Forbidden: the token has expired") })
+		}
+	}
 	return ctx
 }
 
@@ -231,113 +249,9 @@ func tokenOf(payload map[string]any) (token string, given bool) {
 	return "", false
 }
 
-// subscribe begins an operation. It returns false when it has closed the socket instead.
-func (c *socket) subscribe(ctx context.Context, m message) bool {
-	start := graphql.Now()
-	c.mu.Lock()
-	acked, taken, full := c.acked, c.active[m.ID] != nil, len(c.active) >= c.server.cfg.Limits.Operations
-	c.mu.Unlock()
-	switch {
-	case !acked:
-		c.close(closeUnauthorized, "Unauthorized")
-		return false
-	case m.ID == "" || len(m.ID) > maxOperationID || len(bytes.TrimSpace(m.Payload)) == 0:
-		c.close(closeBadRequest, "Invalid message received")
-		return false
-	case taken:
-		c.close(closeDuplicate, "Subscriber for "+m.ID+" already exists")
-		return false
-	}
-	params, invalid := readParams(m.Payload)
-	if invalid != nil {
-		c.close(closeBadRequest, "Invalid message received: "+invalid.message)
-		return false
-	}
-	if full {
-		c.sendErrors(ctx, m.ID, c.server.coded(ctx, codes.RateLimited, "too many operations at once on this socket"))
-		return true
-	}
-	if c.server.cfg.Begin != nil {
-		begun, err := c.server.cfg.Begin(ctx)
-		if err != nil {
-			c.sendErrors(ctx, m.ID, gqlerror.List{c.server.present(ctx, err)})
-			return true
-		}
-		ctx = begun
-	}
-	params.Headers = c.headers
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	ctx, cancel := context.WithCancel(graphql.StartOperationTrace(ctx))
-	c.mu.Lock()
-	o := &operation{id: m.ID, end: cancel}
-	c.active[m.ID] = o
-	c.mu.Unlock()
-	c.operations.Go(func() {
-		defer cancel()
-		defer func() {
-			if cause := recover(); cause != nil {
-				_ = c.finish(ctx, o, "error", c.server.panicked(ctx, cause).Errors) // the connection may be gone
-			}
-		}()
-		c.run(ctx, o, params)
-	})
-	return true
-}
-
-// run runs an operation and sends what it answers.
-func (c *socket) run(ctx context.Context, o *operation, params *graphql.RawParams) {
-	send := func(r *response) error {
-		if !r.executed {
-			return c.finish(ctx, o, "error", r.Errors)
-		}
-		return c.next(ctx, o, r)
-	}
-	operation, refused := c.server.prepare(ctx, params)
-	if refused != nil {
-		_ = send(refused) // the connection may be gone
-		return
-	}
-	c.server.stream(ctx, operation, send)
-	_ = c.finish(ctx, o, "complete", nil) // the connection may be gone
-}
-
-// next sends an answer, unless the client has been told the end of the operation or has ended it.
-func (c *socket) next(ctx context.Context, o *operation, r *response) error {
-	payload, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.active[o.id] != o || ctx.Err() != nil {
-		return errStopped
-	}
-	return c.write(ctx, message{ID: o.id, Type: "next", Payload: payload})
-}
-
-// finish tells the end of an operation once.
-func (c *socket) finish(ctx context.Context, o *operation, kind string, errs gqlerror.List) error {
-	m := message{ID: o.id, Type: kind}
-	if errs != nil {
-		var err error
-		if m.Payload, err = json.Marshal(errs); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.active[o.id] != o || ctx.Err() != nil {
-		return errStopped
-	}
-	delete(c.active, o.id)
-	return c.write(ctx, m)
-}
-
-func (c *socket) sendErrors(ctx context.Context, id string, errs gqlerror.List) {
-	payload, err := json.Marshal(errs)
-	if err == nil {
-		c.send(ctx, message{ID: id, Type: "error", Payload: payload})
-	}
+// after calls f in a goroutine of its own when the time has passed.
+func (c *socket) after(ctx context.Context, d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { c.transport.Connections.recovered(ctx, f) })
 }
 
 func (c *socket) send(ctx context.Context, m message) {
@@ -346,9 +260,9 @@ func (c *socket) send(ctx context.Context, m message) {
 	_ = c.write(ctx, m) // the connection may be gone, which reading finds out
 }
 
-// write writes a message. A client that does not take it in time is cut off.
+// write writes a message. The connection of a client that does not read it in time is closed.
 func (c *socket) write(ctx context.Context, m message) error {
-	if c.ending.Load() {
+	if c.closing.Load() {
 		return errStopped
 	}
 	text, err := json.Marshal(m)
@@ -356,34 +270,35 @@ func (c *socket) write(ctx context.Context, m message) error {
 		return err
 	}
 	// The end of an operation must not end a write in the middle, which would end the connection.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.server.cfg.Limits.WriteTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.transport.Limits.WriteTimeout)
 	defer cancel()
 	return c.conn.Write(ctx, websocket.MessageText, text)
 }
 
-// checkAlive asks for a sign of life after a time of silence, and cuts off who gives none.
+// checkAlive pings a client after a time of silence, and closes the connection of one that has not answered the ping.
 func (c *socket) checkAlive(ctx context.Context) {
-	if c.ending.Load() {
+	if c.closing.Load() {
 		return
 	}
-	if c.silent.Swap(true) {
+	if c.pinged.Swap(true) {
 		c.kill()
 		return
 	}
 	c.send(ctx, message{Type: "ping"})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.alive.Reset(c.server.cfg.Limits.KeepAlive)
+	c.alive.Reset(c.transport.Limits.KeepAlive)
 }
 
-// close tells the client why the socket ends, and ends it.
+// close closes the socket with a code and its reason.
 func (c *socket) close(code websocket.StatusCode, reason string) {
-	if c.conn == nil || c.ending.Swap(true) {
+	if c.conn == nil || c.closing.Swap(true) {
 		return
 	}
 	_ = c.conn.Close(code, strings.ToValidUTF8(reason[:min(len(reason), maxCloseReason)], "")) // the client may be gone
 }
 
+// kill closes the connection at once.
 func (c *socket) kill() {
 	if c.conn != nil {
 		_ = c.conn.CloseNow() // it may be closed already

@@ -40,8 +40,8 @@ const (
 
 	// ExtensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
 	ExtensionDocumentID = "documentId"
-	// codeNotPersisted is what clients of automatic persisted queries look for: they send the text then.
-	codeNotPersisted = "PERSISTED_QUERY_NOT_FOUND"
+	// CodeNotPersisted is the code of the error after which clients of automatic persisted queries send the text.
+	CodeNotPersisted = "PERSISTED_QUERY_NOT_FOUND"
 )
 
 // Trusted are documents that are known before anybody asks, by the hex SHA-256 of their text.
@@ -120,9 +120,9 @@ func New(trusted Trusted, only bool, redis *redisguard.Redis) *Persisted {
 	return p
 }
 
-// Resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
+// resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
 // may be called again on the same parameters.
-func (p *Persisted) Resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+func (p *Persisted) resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if id, named := params.Extensions[ExtensionDocumentID]; named {
 		if refusal := p.resolveID(params, id); refusal != nil {
 			return refusal
@@ -135,7 +135,7 @@ func (p *Persisted) Resolve(ctx context.Context, params *graphql.RawParams) *gql
 	case named && params.Query == "":
 		return p.resolveHash(ctx, params, hash)
 	case named && hashOf(params.Query) != hash:
-		return refuseAs(codes.InvalidArgument.String(), "the sha256Hash is not that of the query")
+		return refuse(codes.InvalidArgument, "the sha256Hash is not that of the query")
 	}
 	return p.checkTrust(params.Query)
 }
@@ -146,9 +146,9 @@ func (p *Persisted) resolveID(params *graphql.RawParams, id any) *gqlerror.Error
 	text, ok := p.trusted[bareHash(name)]
 	switch {
 	case params.Query != "":
-		return refuseAs(codes.InvalidArgument.String(), "either a query or a documentId can be sent, not both")
+		return refuse(codes.InvalidArgument, "either a query or a documentId can be sent, not both")
 	case !ok:
-		return refuseAs(codes.NotFound.String(), "there is no document with this documentId")
+		return refuse(codes.NotFound, "there is no document with this documentId")
 	}
 	params.Query = text
 	delete(params.Extensions, ExtensionDocumentID)
@@ -170,7 +170,7 @@ func (p *Persisted) resolveHash(ctx context.Context, params *graphql.RawParams, 
 		text, ok = p.shared(ctx, hash)
 	}
 	if !ok {
-		return refuseAs(codeNotPersisted, "PersistedQueryNotFound")
+		return &gqlerror.Error{Message: "PersistedQueryNotFound", Extensions: map[string]any{"code": CodeNotPersisted}}
 	}
 	params.Query = text
 	return nil
@@ -181,14 +181,14 @@ func (p *Persisted) checkTrust(text string) *gqlerror.Error {
 		return nil
 	}
 	if _, ok := p.trusted[hashOf(text)]; !ok {
-		return refuseAs(codes.PermissionDenied.String(), "only trusted documents are run here")
+		return refuse(codes.PermissionDenied, "only trusted documents are run here")
 	}
 	return nil
 }
 
-// Remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
+// remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
 // found valid.
-func (p *Persisted) Remember(ctx context.Context, params *graphql.RawParams) {
+func (p *Persisted) remember(ctx context.Context, params *graphql.RawParams) {
 	hash, named, refusal := automaticHash(params)
 	if !named || refusal != nil || p.only || len(params.Query) > maxPersistedText {
 		return
@@ -238,11 +238,11 @@ func automaticHash(params *graphql.RawParams) (hash string, named bool, refusal 
 	version, _ := fields["version"].(json.Number)
 	hash, _ = fields["sha256Hash"].(string)
 	if version != "1" || len(hash) != hex.EncodedLen(sha256.Size) {
-		return "", false, refuseAs(codes.InvalidArgument.String(), "persistedQuery has the version 1 and a sha256Hash")
+		return "", false, refuse(codes.InvalidArgument, "persistedQuery has the version 1 and a sha256Hash")
 	}
 	return bareHash(hash), true, nil
 }
 
-func refuseAs(code, message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
+func refuse(code codes.Code, message string) *gqlerror.Error {
+	return gqlerror.Wrap(codes.Errorf(code, "%s", message))
 }

@@ -16,7 +16,7 @@ func TestDocumentCache(t *testing.T) {
 	cache := NewCache()
 	filler := strings.Repeat(" ", maxCachedText-10)
 	cache.Add(ctx, filler+strings.Repeat(" ", 20), &ast.QueryDocument{})
-	require.Zero(t, cache.bytes)
+	require.Zero(t, cache.parsed.bytes)
 	for i := range 200 {
 		cache.Add(ctx, fmt.Sprint(i, filler), &ast.QueryDocument{})
 		cache.Add(ctx, fmt.Sprint(i, filler), &ast.QueryDocument{})
@@ -25,10 +25,10 @@ func TestDocumentCache(t *testing.T) {
 	}
 	_, kept := cache.Get(ctx, fmt.Sprint(1, filler))
 	require.False(t, kept)
-	require.LessOrEqual(t, cache.bytes, maxCachedTexts)
+	require.LessOrEqual(t, cache.parsed.bytes, maxCachedTexts)
 	sum := 0
-	for _, text := range cache.documents.Keys() {
+	for _, text := range cache.parsed.entries.Keys() {
 		sum += len(text)
 	}
-	require.Equal(t, sum, cache.bytes)
+	require.Equal(t, sum, cache.parsed.bytes)
 }

@@ -6,25 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/redis/go-redis/v9"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 	"golang.org/x/time/rate"
 
-	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
@@ -44,84 +32,26 @@ const (
 	CodeNotPersisted = "PERSISTED_QUERY_NOT_FOUND"
 )
 
-// Trusted are documents that are known before anybody asks, by the hex SHA-256 of their text.
-type Trusted map[string]string
-
-// ReadTrusted reads a manifest: a JSON object of document texts by their SHA-256, as graphql-codegen's client preset
-// writes it with persistedDocuments and hashAlgorithm sha256. Each document must be valid and within the limits; the
-// error names the entry that is not.
-func ReadTrusted(schema *ast.Schema, limits guard.Limits, manifest []byte) (Trusted, error) {
-	var texts map[string]string
-	if err := json.Unmarshal(manifest, &texts); err != nil || texts == nil {
-		return nil, errors.New("not a JSON object of document texts by their SHA-256")
-	}
-	trusted := Trusted{}
-	for _, id := range slices.Sorted(maps.Keys(texts)) {
-		if err := checkTrusted(schema, limits, texts[id]); err != nil {
-			return nil, fmt.Errorf("entry %q: %w", id, err)
-		}
-		hash := hashOf(texts[id])
-		if bareHash(id) != hash {
-			return nil, fmt.Errorf("entry %q: the SHA-256 of its text is %s", id, hash)
-		}
-		trusted[hash] = texts[id]
-	}
-	return trusted, nil
-}
-
-func checkTrusted(schema *ast.Schema, limits guard.Limits, text string) error {
-	if err := guard.CheckText(limits, text); err != nil {
-		return err
-	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
-	if err != nil {
-		return err
-	}
-	if len(document.Operations) == 0 {
-		return errors.New("no operation")
-	}
-	if err := guard.CheckDocument(limits, document); err != nil {
-		return err
-	}
-	if errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules()); len(errs) > 0 {
-		return errs[0]
-	}
-	return nil
-}
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
-}
-
-// bareHash returns the hash of an id such as sha256:<hex>.
-func bareHash(id string) string { return strings.ToLower(strings.TrimPrefix(id, "sha256:")) }
-
-// Persisted finds the documents that clients name instead of sending them: the trusted ones, and those that a client
-// has sent before. Of the latter, those used last are kept here, within a number of bytes, and new ones for some
-// hours in Redis, where the other processes find them.
+// Persisted finds documents by their name: the trusted ones by their documentId, those that a client has sent before by
+// their hash, which are automatic persisted queries. This process keeps those used last, and Redis, where the other
+// processes find them, the new ones for some hours.
 type Persisted struct {
 	trusted Trusted
-	only    bool              // nothing but trusted documents is run
+	only    bool              // no other than trusted documents are run
 	redis   *redisguard.Redis // nil = none
 	writes  *rate.Limiter     // of the bytes that are written there
-
-	mu    sync.Mutex
-	texts *simplelru.LRU[string, string]
-	bytes int
+	texts   *lru[string]      // by hash
 }
 
-// New returns the trusted documents, of which only is whether others are refused. redis nil = no other processes.
+// New returns the documents that clients may name. With only, no others than the trusted ones are run; without Redis,
+// each process has its own.
 func New(trusted Trusted, only bool, redis *redisguard.Redis) *Persisted {
-	p := &Persisted{trusted: trusted, only: only, redis: redis,
-		writes: rate.NewLimiter(persistedRate, maxPersistedTexts)}
-	// The number of documents follows from that of their bytes; the error is that of a size below 1.
-	p.texts, _ = simplelru.NewLRU(maxPersistedTexts/persistedOverhead, func(_, text string) { p.bytes -= len(text) + persistedOverhead })
-	return p
+	return &Persisted{trusted: trusted, only: only, redis: redis,
+		writes: rate.NewLimiter(persistedRate, maxPersistedTexts), texts: newLRU[string](maxPersistedTexts)}
 }
 
-// resolve puts the text of the document into the parameters that name it, or says why the operation cannot be run. It
-// may be called again on the same parameters.
+// resolve puts the text of a document into parameters that name it, and returns why they cannot be run. It may be
+// repeated on the same parameters.
 func (p *Persisted) resolve(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if id, named := params.Extensions[ExtensionDocumentID]; named {
 		if refusal := p.resolveID(params, id); refusal != nil {
@@ -162,9 +92,7 @@ func (p *Persisted) resolveHash(ctx context.Context, params *graphql.RawParams, 
 		return p.checkTrust("")
 	}
 	if !ok {
-		p.mu.Lock()
-		text, ok = p.texts.Get(hash)
-		p.mu.Unlock()
+		text, ok = p.texts.get(hash)
 	}
 	if !ok {
 		text, ok = p.shared(ctx, hash)
@@ -186,37 +114,22 @@ func (p *Persisted) checkTrust(text string) *gqlerror.Error {
 	return nil
 }
 
-// remember keeps the document of an automatic persisted query. Its parameters must have been resolved, and the document
-// found valid.
+// remember keeps the document of an automatic persisted query. Its parameters must be resolved and its document valid.
 func (p *Persisted) remember(ctx context.Context, params *graphql.RawParams) {
 	hash, named, refusal := automaticHash(params)
 	if !named || refusal != nil || p.only || len(params.Query) > maxPersistedText {
 		return
 	}
-	if p.keep(hash, params.Query) && p.redis != nil && p.writes.AllowN(time.Now(), len(params.Query)) {
-		// What cannot be kept there is sent again by a client of another process.
+	added := p.texts.add(hash, params.Query, len(params.Query)+persistedOverhead)
+	if added && p.redis != nil && p.writes.AllowN(time.Now(), len(params.Query)) {
+		// Clients of another process send again what could not be stored.
 		_ = p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) error {
 			return client.Set(ctx, persistedKey+hash, params.Query, persistedTime).Err()
 		})
 	}
 }
 
-// keep keeps a document in this process. It returns false when it was there before.
-func (p *Persisted) keep(hash, text string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.texts.Contains(hash) {
-		return false
-	}
-	for p.bytes+len(text)+persistedOverhead > maxPersistedTexts {
-		p.texts.RemoveOldest()
-	}
-	p.bytes += len(text) + persistedOverhead
-	p.texts.Add(hash, text)
-	return true
-}
-
-// shared looks a document up in Redis. Others may write there: a text that is not the one of the hash is none.
+// shared reads a document from Redis. A text that does not have the hash is ignored: others may write there.
 func (p *Persisted) shared(ctx context.Context, hash string) (text string, ok bool) {
 	if p.redis == nil {
 		return "", false

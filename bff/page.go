@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
+	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/rpc"
 	"minidouyin/bff/web"
@@ -14,8 +16,14 @@ import (
 	"minidouyin/idl/kitex_gen/basics"
 )
 
-// webClient returns the handler of the page for people.
-func webClient(cfg Config, services rpc.Services, files mediaStore) (http.Handler, error) {
+// readyTimeout bounds the answer of /readyz.
+const readyTimeout = 2 * time.Second
+
+// root returns the handler of /: the web client for browsers, and a text with the routes for others.
+func root(cfg Config, services rpc.Services, files mediaStore) (http.Handler, error) {
+	if !cfg.Web {
+		return http.HandlerFunc(listRoutes), nil
+	}
 	var origins []string
 	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
 		if origin := middleware.OriginOf(address); origin != "" {
@@ -31,14 +39,44 @@ func webClient(cfg Config, services rpc.Services, files mediaStore) (http.Handle
 			w.Header().Add("Vary", "Accept")
 		}
 		if r.URL.Path == "/" && !strings.Contains(r.Header.Get("Accept"), "text/html") {
-			welcome(w, r)
+			listRoutes(w, r)
 			return
 		}
 		page.ServeHTTP(w, r)
 	}), nil
 }
 
-// aboutVideo returns what tells of a video where a link to it is shared.
+// listRoutes answers with the routes.
+func listRoutes(w http.ResponseWriter, _ *http.Request) {
+	middleware.WriteText(w, http.StatusOK, `minidouyin
+
+  POST /graphql      the graph: {"query": "{ feed(first: 3) { nodes { title playUrl author { name } } } }"}
+  GET  /playground   explore the graph, unless --no-introspection
+  GET  /douyin/feed/ the REST routes of the original app
+  GET  /healthz      the process is alive
+  GET  /readyz       the services behind it answer
+`)
+}
+
+// ready returns the handler of /readyz, which reports whether this server should get requests. It should without the
+// store of files, too: all servers share that, and pages, likes and messages do not need it.
+func ready(services rpc.Services, files *media.Media) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		if err := services.Ready(ctx); err != nil {
+			middleware.WriteText(w, http.StatusServiceUnavailable, "a service does not answer\n")
+			return
+		}
+		if err := files.Ready(ctx); err != nil {
+			middleware.WriteText(w, http.StatusOK, "ok, but the store of files does not answer\n")
+			return
+		}
+		middleware.WriteText(w, http.StatusOK, "ok\n")
+	}
+}
+
+// aboutVideo returns what loads the preview of a video, for links to it.
 func aboutVideo(services rpc.Services, files mediaStore) func(context.Context, string) (web.About, error) {
 	return func(ctx context.Context, arg string) (about web.About, err error) {
 		id, err := model.ParseID(model.TypeVideo, arg)

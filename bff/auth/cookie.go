@@ -79,8 +79,8 @@ func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool
 	})
 }
 
-// OwnPagesOnly is middleware that refuses changes that pages of other origins ask for.
-func OwnPagesOnly(publicURL string) (func(http.Handler) http.Handler, error) {
+// SameOrigin is middleware that refuses changes that pages of other origins ask for.
+func SameOrigin(publicURL string) (func(http.Handler) http.Handler, error) {
 	origins := http.NewCrossOriginProtection()
 	if origin := middleware.OriginOf(publicURL); origin != "" {
 		if err := origins.AddTrustedOrigin(origin); err != nil {

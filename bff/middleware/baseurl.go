@@ -10,13 +10,13 @@ import (
 
 type baseURLKey struct{}
 
-// BaseURLOf returns how the outside reaches this server, "" outside of a request.
+// BaseURLOf returns the URL by which clients reach this server, "" outside of a request.
 func BaseURLOf(ctx context.Context) string {
 	base, _ := ctx.Value(baseURLKey{}).(string)
 	return base
 }
 
-// BaseURL is middleware that says how the outside reaches this server: by its public URL, else as the request did.
+// BaseURL is middleware that sets the URL by which clients reach this server: the public one, else that of the request.
 func BaseURL(public string) func(http.Handler) http.Handler {
 	public = strings.TrimSuffix(public, "/")
 	return func(next http.Handler) http.Handler {
@@ -32,8 +32,7 @@ func BaseURL(public string) func(http.Handler) http.Handler {
 
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// hostOf returns the host that the request was sent to; where the client names none, or none that can be, the address
-// that it reached.
+// hostOf returns the host of the request. Without a valid one it returns the address that the client has connected to.
 func hostOf(r *http.Request) string {
 	if hostPattern.MatchString(r.Host) {
 		return r.Host

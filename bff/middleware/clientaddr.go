@@ -7,7 +7,7 @@ import (
 	"github.com/go-chi/httprate"
 )
 
-// ClientIP is middleware that finds out the client's address: behind proxies that are trusted it is the one they name.
+// ClientIP is middleware that finds the address of the client, which trusted proxies name in X-Forwarded-For.
 func ClientIP(trustedProxies []string) func(http.Handler) http.Handler {
 	if len(trustedProxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -15,7 +15,7 @@ func ClientIP(trustedProxies []string) func(http.Handler) http.Handler {
 	return middleware.ClientIPFromXFF(trustedProxies...)
 }
 
-// AddressOf returns the client's address as it is counted.
+// AddressOf returns the address of the client, of an IPv6 one its /64.
 func AddressOf(r *http.Request) string {
 	return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
 }

@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// Limits of a request.
 const (
-	answerTimeout = 2 * time.Minute // an answer must be taken within
-	playTimeout   = time.Hour       // a file must be taken within
+	responseTimeout = 2 * time.Minute // until the client has read the response
+	mediaTimeout    = time.Hour       // until it has read a file
 )
 
-// MoveDeadlines is middleware that ends a connection whose client stalls: the body must go on within the time given,
-// and the answer must be taken within answerTimeout.
-func MoveDeadlines(stall time.Duration) func(http.Handler) http.Handler {
+// ExtendDeadlines is middleware that ends a connection whose client stalls: the body must make progress within stall,
+// and the response must be read within two minutes.
+func ExtendDeadlines(stall time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := &movingBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: stall}
+			body := &progressBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: stall}
 			if r.Body == http.NoBody {
 				body.stall = 0
 			}
@@ -29,42 +28,42 @@ func MoveDeadlines(stall time.Duration) func(http.Handler) http.Handler {
 	}
 }
 
-// PlayDeadline gives the reader of a file more time than that of an answer.
-func PlayDeadline(next http.Handler) http.Handler {
+// MediaDeadline is middleware that leaves a client more time to read a file.
+func MediaDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(playTimeout))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTimeout))
 		next.ServeHTTP(w, r)
 	})
 }
 
-// movingBody moves the deadlines on as long as the body brings something. Once it has ended there is no deadline to
-// read: net/http then waits for the client to go away, and would take a deadline that passes for that.
-type movingBody struct {
+// progressBody extends the deadlines of the connection while the body makes progress. After the end of the body there is
+// no deadline to read: net/http then waits for the client to go, and would take an exceeded deadline for that.
+type progressBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
-	stall      time.Duration // 0 = there is nothing left to read
-	moved      time.Time
+	stall      time.Duration // 0 = the body has ended
+	extended   time.Time
 }
 
-func (b *movingBody) Read(p []byte) (int, error) {
+func (b *progressBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case errors.Is(err, io.EOF):
 		b.stall = 0
 		b.extend()
-	case n > 0 && time.Since(b.moved) > b.stall/30:
+	case n > 0 && time.Since(b.extended) > b.stall/30:
 		b.extend()
 	}
 	return n, err
 }
 
-func (b *movingBody) extend() {
-	b.moved = time.Now()
+func (b *progressBody) extend() {
+	b.extended = time.Now()
 	var readBy time.Time
 	if b.stall > 0 {
-		readBy = b.moved.Add(b.stall)
+		readBy = b.extended.Add(b.stall)
 	}
-	// Only connections that cannot have deadlines, such as those of tests, return an error.
+	// Only connections without deadlines, such as those of tests, return an error.
 	_ = b.connection.SetReadDeadline(readBy)
-	_ = b.connection.SetWriteDeadline(b.moved.Add(answerTimeout))
+	_ = b.connection.SetWriteDeadline(b.extended.Add(responseTimeout))
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A body that stalls ends its request. The deadline for that is not one of the answer, which may take longer, nor of
-// the next request on the connection.
-func TestMoveDeadlines(t *testing.T) {
+// A body that stalls ends its request. Its deadline bounds neither the response, which may take longer, nor the next
+// request on the connection.
+func TestExtendDeadlines(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	server := httptest.NewServer(MoveDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(ExtendDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
 			return

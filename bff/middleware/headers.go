@@ -8,10 +8,10 @@ import (
 	"github.com/go-chi/cors"
 )
 
-// CORS is middleware that lets the pages of other sites read our answers. Tokens travel in headers, so no
-// credentials of the browser are needed.
+// CORS is middleware that lets the pages of other origins read responses. They send tokens in headers, so browsers send
+// no credentials.
 func CORS(origins []string) func(http.Handler) http.Handler {
-	if len(origins) == 0 { // which for the package below means all
+	if len(origins) == 0 { // cors takes that for all origins
 		return func(next http.Handler) http.Handler { return next }
 	}
 	return cors.Handler(cors.Options{
@@ -23,7 +23,7 @@ func CORS(origins []string) func(http.Handler) http.Handler {
 	})
 }
 
-// SecurityHeaders is middleware that tells browsers what not to do with our answers.
+// SecurityHeaders is middleware that forbids browsers to guess types, to frame pages and to send referrers.
 func SecurityHeaders(publicURL string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,15 +39,15 @@ func SecurityHeaders(publicURL string) func(http.Handler) http.Handler {
 	}
 }
 
-// NoContent is middleware for answers that no browser has to show: were one shown as a page, it could load nothing.
-func NoContent(next http.Handler) http.Handler {
+// APIHeaders is middleware for responses that are no pages: a browser that shows one as a page loads nothing for it.
+func APIHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// OriginOf returns the origin of a URL, "" where there is none.
+// OriginOf returns the origin of a URL, "" if it has none.
 func OriginOf(publicURL string) string {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Host == "" {

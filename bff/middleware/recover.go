@@ -13,8 +13,8 @@ import (
 // Refuse answers a request that middleware does not let through, in the form of its route.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
-// Recover is middleware that turns a panic into an INTERNAL error, which refuse answers in the form of the route.
-// An answer that has begun is cut off instead.
+// Recover is middleware that turns a panic into an INTERNAL error, which refuse answers. A response that has begun is
+// broken off.
 func Recover(log *slog.Logger, refuse Refuse) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +23,7 @@ func Recover(log *slog.Logger, refuse Refuse) func(http.Handler) http.Handler {
 				switch cause {
 				case nil:
 					return
-				case http.ErrAbortHandler: // net/http's own way to end a connection
+				case http.ErrAbortHandler: // by which net/http ends a connection
 					panic(cause)
 				}
 				err := graph.Recover(log)(r.Context(), cause)
@@ -37,7 +37,7 @@ func Recover(log *slog.Logger, refuse Refuse) func(http.Handler) http.Handler {
 	}
 }
 
-// StatusOf returns the HTTP status of an error that a middleware refuses a request with.
+// StatusOf returns the HTTP status of an error of middleware.
 func StatusOf(err error) int {
 	switch codes.Of(err) {
 	case codes.RateLimited:

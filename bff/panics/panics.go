@@ -1,4 +1,4 @@
-// Package panics turns panics into errors, so that one ends neither the process nor a loop that serves it.
+// Package panics turns panics into errors, so that a panic ends neither the process nor a loop of it.
 package panics
 
 import (
@@ -14,7 +14,7 @@ import (
 // restartPause is the time between the panic of a loop and its next run.
 const restartPause = time.Second
 
-// KeepRunning runs a loop until ctx ends. After a panic, which is logged, it starts the loop again.
+// KeepRunning runs a loop until it returns or ctx ends. A panic is logged and the loop restarted.
 func KeepRunning(ctx context.Context, log *slog.Logger, name string, loop func(context.Context)) {
 	run := Recovered(func() error {
 		loop(ctx)

@@ -1,9 +1,7 @@
-// Package middleware holds what every HTTP request passes before its route.
 package middleware
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,38 +12,7 @@ import (
 	"minidouyin/graph"
 )
 
-// Record is what becomes known of a request while it is answered.
-type Record struct {
-	ID        string
-	Operation string
-	Code      string // of the first error, "" = none
-}
-
-type recordKey struct{}
-
-// RecordOf returns the record of the request, an empty one outside of a request.
-func RecordOf(ctx context.Context) *Record {
-	if r, ok := ctx.Value(recordKey{}).(*Record); ok {
-		return r
-	}
-	return &Record{}
-}
-
-// Identify is middleware that gives every request an id, in the answer's header X-Request-Id and in the log.
-func Identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := rand.Text()
-		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), recordKey{}, &Record{ID: id})))
-	})
-}
-
-// Fork returns a context with a record of its own, for one of several operations of the same request.
-func Fork(ctx context.Context) context.Context {
-	return context.WithValue(ctx, recordKey{}, &Record{ID: RecordOf(ctx).ID})
-}
-
-// LogRequests is middleware that writes one line for each request. The query is left out: it may hold a token.
+// LogRequests is middleware that logs each request in one line, without its query, which may have a token.
 func LogRequests(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +32,7 @@ func LogRequests(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// WithRequestID returns a handler that adds the request's id to each line that is logged for it.
+// WithRequestID returns a log handler that adds the id and the user of the request to each line.
 func WithRequestID(next slog.Handler) slog.Handler { return requestIDHandler{next} }
 
 type requestIDHandler struct{ slog.Handler }

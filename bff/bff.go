@@ -72,7 +72,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services rpc.Service
 	if cfg.sharesStore() && cfg.JWTKey == "" {
 		log.Warn("tokens are signed with a key that only this data folder has: servers that share the store need the same --jwt-key")
 	}
-	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
+	sweeper := &sweeper{services: services, media: files, log: log, woken: make(chan struct{}, 1)}
 	if cfg.SoleWriter {
 		if err := sweeper.sweep(ctx, true); err != nil {
 			log.Warn("cleanup of the last run is incomplete, retrying later", "error", err)

@@ -13,17 +13,16 @@ import (
 	"minidouyin/graph"
 )
 
-// mediaStore is the media store as the graph sees it.
+// mediaStore is the media store as the graph uses it.
 type mediaStore struct {
 	*media.Media
-	base string // what addresses of files begin with; "" = they go through this server
+	base string // of the URLs of files; "" = they go through this server
 }
 
 var _ graph.Media = mediaStore{}
 
-// newMediaStore returns the media store with the addresses that cfg says. Signed addresses are none of them: those end,
-// and an answer may be kept by a client or a cache for longer. So the address goes through this server, which sends the
-// player on.
+// newMediaStore returns the media store with the URLs that cfg asks for. Presigned URLs are none of them: they expire,
+// and a client or a cache may keep a response longer. Those of this server redirect the player.
 func newMediaStore(cfg Config, files *media.Media) mediaStore {
 	if cfg.MediaURLs != "public" {
 		return mediaStore{files, ""}
@@ -31,7 +30,7 @@ func newMediaStore(cfg Config, files *media.Media) mediaStore {
 	return mediaStore{files, strings.TrimSuffix(cfg.MediaBase, "/")}
 }
 
-// URL returns the absolute address of a stored file.
+// URL returns the absolute URL of a stored file.
 func (m mediaStore) URL(ctx context.Context, key string) string {
 	if m.base != "" && !media.IsDefault(key) {
 		return m.base + "/" + key
@@ -39,7 +38,7 @@ func (m mediaStore) URL(ctx context.Context, key string) string {
 	return middleware.BaseURLOf(ctx) + "/media/" + key
 }
 
-// AvatarURL returns the address of a portrait, of the default one for the key "".
+// AvatarURL returns the URL of an avatar, of the default one for the key "".
 func (m mediaStore) AvatarURL(ctx context.Context, key string) string {
 	if key == "" {
 		key = media.DefaultAvatar
@@ -47,7 +46,7 @@ func (m mediaStore) AvatarURL(ctx context.Context, key string) string {
 	return m.URL(ctx, key)
 }
 
-// BackgroundURL returns the address of a profile's background, of the default one for the key "".
+// BackgroundURL returns the URL of the background of a profile, of the default one for the key "".
 func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
 	if key == "" {
 		key = media.DefaultBackground
@@ -55,7 +54,7 @@ func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
 	return m.URL(ctx, key)
 }
 
-// StageVideo checks a video and makes it and its cover ready to be stored. It reads the cover from the start.
+// StageVideo checks a video and prepares it and its cover to be stored. It reads the cover from the start.
 func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (graph.StagedFiles, error) {
 	var picture io.Reader
 	if cover != nil {
@@ -71,7 +70,7 @@ func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title st
 	return stagedFiles{staged}, nil
 }
 
-// StagePicture checks a picture and makes it ready to be stored. It reads from the start: one file may be used twice.
+// StagePicture checks a picture and prepares it to be stored. It reads from the start: one file may be used twice.
 func (m mediaStore) StagePicture(ctx context.Context, file io.ReadSeeker) (graph.StagedFiles, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("rewind upload: %w", err)
@@ -85,7 +84,7 @@ func (m mediaStore) StagePicture(ctx context.Context, file io.ReadSeeker) (graph
 
 type stagedFiles struct{ *media.Staged }
 
-// Keys names the files.
+// Keys returns the keys of the files.
 func (s stagedFiles) Keys() []string { return s.Staged.Keys }
 
 // spooler streams uploads to disk.
@@ -94,7 +93,7 @@ type spooler struct {
 	limit int64 // bytes of one file
 }
 
-// spool stores a file while it arrives. release frees it after the request.
+// spool stores a file while it arrives. release removes it after the request.
 func (s spooler) spool(r io.Reader, filename, contentType string) (upload graphql.Upload, release func(), err error) {
 	file, err := s.media.Spool(r, s.limit)
 	if err != nil {

@@ -10,23 +10,22 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// sessionCookie is the cookie in which a browser keeps a token out of reach of scripts.
+// sessionCookie is the cookie in which a browser keeps a token, which scripts cannot read there.
 const sessionCookie = "session"
 
-// Cookie is middleware that takes the token of the cookie where there is no Authorization header. One that is not valid
-// makes nobody an error, but a visitor, and is taken back. Of pages of other origins the browser sends none, as it is
-// SameSite=Strict; those of the same site that are not ours are stopped by the rules of the graph's own (csrf.go
-// there).
+// Cookie is middleware that authenticates requests without an Authorization header from the session cookie. An invalid
+// cookie is cleared and the request continues anonymously. Browsers do not send the cookie for pages of other sites, as
+// it is SameSite=Strict; csrf.go of gqlhttp refuses those of other origins of the same site.
 func (s *Sessions) Cookie(secure bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Cookie")
-			kept, err := r.Cookie(sessionCookie)
+			cookie, err := r.Cookie(sessionCookie)
 			if err != nil || r.Header.Get("Authorization") != "" {
 				next.ServeHTTP(w, r)
 				return
 			}
-			ctx, err := s.Authenticate(r.Context(), kept.Value)
+			ctx, err := s.Authenticate(r.Context(), cookie.Value)
 			if err != nil {
 				s.setCookie(w, r, secure, "", time.Unix(1, 0))
 				next.ServeHTTP(w, r)
@@ -37,7 +36,7 @@ func (s *Sessions) Cookie(secure bool) func(http.Handler) http.Handler {
 	}
 }
 
-// Keep answers POST /session: it puts the token of {"token": …} into the cookie, which ends with the token.
+// Keep answers POST /session: it stores the token of {"token": …} in the cookie, which expires with the token.
 func (s *Sessions) Keep(secure bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
@@ -62,7 +61,7 @@ func (s *Sessions) Keep(secure bool) http.HandlerFunc {
 	}
 }
 
-// Forget answers DELETE /session: it takes the cookie back.
+// Forget answers DELETE /session: it clears the cookie.
 func (s *Sessions) Forget(secure bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.setCookie(w, r, secure, "", time.Unix(1, 0))
@@ -70,7 +69,7 @@ func (s *Sessions) Forget(secure bool) http.HandlerFunc {
 	}
 }
 
-// setCookie sets the cookie, or with a time that has passed takes it back.
+// setCookie sets the cookie; a past expiry clears it.
 func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool, token string, expires time.Time) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.SetCookie(w, &http.Cookie{
@@ -79,7 +78,7 @@ func (s *Sessions) setCookie(w http.ResponseWriter, r *http.Request, secure bool
 	})
 }
 
-// SameOrigin is middleware that refuses changes that pages of other origins ask for.
+// SameOrigin returns middleware that refuses writes from pages of other origins.
 func SameOrigin(publicURL string) (func(http.Handler) http.Handler, error) {
 	origins := http.NewCrossOriginProtection()
 	if origin := middleware.OriginOf(publicURL); origin != "" {

@@ -1,4 +1,4 @@
-// Package auth says whom a request speaks for: by a token, or by the cookie in which a browser keeps one.
+// Package auth authenticates requests: by a token, or by the cookie in which a browser keeps one.
 package auth
 
 import (
@@ -34,13 +34,13 @@ type Sessions struct {
 	parser *jwt.Parser
 }
 
-// NewSessions returns sessions whose tokens are valid for ttl. They are signed with key, or, without one, with the key
-// that is kept in the folder and made at the first start.
+// NewSessions returns sessions whose tokens are valid for ttl. They are signed with key; if that is empty, with the key in
+// the folder, which the first start creates.
 func NewSessions(key, folder string, ttl time.Duration) (*Sessions, error) {
 	secret := []byte(key)
 	if len(secret) == 0 {
 		var err error
-		if secret, err = keptKey(filepath.Join(folder, "jwt.key")); err != nil {
+		if secret, err = storedKey(filepath.Join(folder, "jwt.key")); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +48,7 @@ func NewSessions(key, folder string, ttl time.Duration) (*Sessions, error) {
 		jwt.WithIssuer(tokenIssuer), jwt.WithExpirationRequired())}, nil
 }
 
-func keptKey(path string) ([]byte, error) {
+func storedKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		raw := make([]byte, MinKeyBytes)
@@ -65,8 +65,7 @@ func keptKey(path string) ([]byte, error) {
 	return text, nil
 }
 
-// writeKey writes the key so that a crash leaves all of it or nothing; what it leaves under the temporary name is
-// written over at the next start.
+// writeKey writes the key atomically: a crash leaves all of it or none. The next start overwrites a temporary file.
 func writeKey(path string, text []byte) error {
 	temp, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -79,7 +78,7 @@ func writeKey(path string, text []byte) error {
 	return os.Rename(temp.Name(), path)
 }
 
-// Issue returns a token that speaks for the user, and when it stops to be valid.
+// Issue returns a token of a user and its expiry.
 func (s *Sessions) Issue(userID int64) (token string, expiresAt time.Time, err error) {
 	now := time.Now()
 	expiresAt = now.Add(s.ttl)
@@ -90,7 +89,7 @@ func (s *Sessions) Issue(userID int64) (token string, expiresAt time.Time, err e
 	return token, expiresAt, err
 }
 
-// Authenticate returns a context in which the token's user asks. A token that is not valid is Unauthenticated.
+// Authenticate returns a context with the user of a token. An invalid token is Unauthenticated.
 func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Context, error) {
 	var claims jwt.RegisteredClaims
 	_, err := s.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return s.key, nil })
@@ -104,7 +103,7 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (context.Cont
 
 type expiryKey struct{}
 
-// ExpiresAt returns when the token of the one who asks expires, the zero time for a visitor.
+// ExpiresAt returns when the caller's token expires; zero for an anonymous request.
 func ExpiresAt(ctx context.Context) time.Time {
 	at, _ := ctx.Value(expiryKey{}).(time.Time)
 	return at

@@ -11,8 +11,8 @@ import (
 	"minidouyin/bff/auth"
 )
 
-// The signing key is made once and kept, for the owner's eyes only; what a crash left of making it is in nobody's way.
-func TestKeptKey(t *testing.T) {
+// The first start creates the signing key, which only the owner can read. What a crash left of it does no harm.
+func TestStoredKey(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "jwt.key.new"), []byte("half a k"), 0o600))
 	sessions, err := auth.NewSessions("", dir, time.Hour)

@@ -6,7 +6,7 @@ import (
 	"github.com/elnormous/contenttype"
 )
 
-// The media types of answers.
+// The media types of responses.
 const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
@@ -17,11 +17,11 @@ var (
 	typeJSON    = contenttype.NewMediaType(mediaJSON)
 	typeGraphQL = contenttype.NewMediaType(mediaGraphQL)
 	typeEvents  = contenttype.NewMediaType(mediaEvents)
-	// answerTypes in the order of preference where the client has none: application/json is what clients of old expect.
+	// answerTypes are in our order of preference: old clients expect application/json.
 	answerTypes = []contenttype.MediaType{typeJSON, typeGraphQL, typeEvents}
 )
 
-// negotiate returns the media type that the client wants of the answer; ok is false when it wants none of ours.
+// negotiate returns the media type of the response that the client prefers; ok is false if it accepts none of ours.
 func negotiate(r *http.Request) (media string, ok bool) {
 	if r.Header.Get("Accept") == "" {
 		return mediaJSON, true
@@ -33,13 +33,13 @@ func negotiate(r *http.Request) (media string, ok bool) {
 	return accepted.MIME(), true
 }
 
-// acceptsEvents reports whether the client wants the answer as a stream of events.
+// acceptsEvents reports whether the client prefers a stream of events.
 func acceptsEvents(r *http.Request) bool {
 	media, _ := negotiate(r)
 	return media == mediaEvents
 }
 
-// mediaOf returns the media type of an answer that is one piece of JSON.
+// mediaOf returns the media type of a response that is not a stream.
 func mediaOf(r *http.Request) string {
 	if media, ok := negotiate(r); ok && media != mediaEvents && !isUpgrade(r) {
 		return media

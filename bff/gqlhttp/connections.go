@@ -21,7 +21,7 @@ type Connections struct {
 	closed  chan struct{} // closed when closing and nothing is open
 }
 
-// connection is one of them. stop asks it to end, kill ends it at once.
+// connection is one of them. stop closes it orderly, kill at once.
 type connection struct{ stop, kill func() }
 
 var errConnections = &requestError{status: http.StatusTooManyRequests, code: codes.RateLimited,
@@ -67,7 +67,7 @@ func (c *Connections) remove(one *connection) {
 	}
 }
 
-// all returns what is open.
+// all returns the open connections.
 func (c *Connections) all() []*connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,8 +78,8 @@ func (c *Connections) all() []*connection {
 	return all
 }
 
-// Shutdown ends all sockets, with the code 1001, and all streams of events, and takes no more of them. It returns when
-// they have ended; those that have not when ctx ends are cut off. It may be repeated.
+// Shutdown closes all WebSockets, with the code 1001, and all streams of events, and refuses new ones. It waits for them
+// until ctx ends, when it closes the connections of the rest. It may be repeated.
 func (c *Connections) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	if !c.closing {

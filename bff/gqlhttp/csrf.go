@@ -8,23 +8,23 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// preflightHeaders are headers that a page of another origin cannot send unasked: with one of them, the browser has
-// made sure that the page may talk to this server.
+// preflightHeaders are headers that a page of another origin cannot send without a preflight request, by which the
+// browser has checked that the page may use this server.
 var preflightHeaders = []string{"X-Requested-With", "Apollo-Require-Preflight"}
 
-// checkForeign refuses what a page of another origin asks for, unless it is one of those allowed. Browsers open sockets
-// and streams of events for any page and cannot be told to ask before.
+// checkForeign refuses requests of pages of other origins, except of trusted ones. Browsers open WebSockets and streams of
+// events for any page, without a preflight request.
 func (s *Server) checkForeign(r *http.Request) *requestError {
 	asWrite := r.Clone(r.Context())
-	asWrite.Method = http.MethodPost // reading is free, and this is more
+	asWrite.Method = http.MethodPost // the rule allows every GET
 	if s.origins.Check(asWrite) != nil {
 		return &requestError{status: http.StatusForbidden, code: codes.PermissionDenied, message: "pages of this origin may not connect"}
 	}
 	return nil
 }
 
-// checkOrigin refuses requests that a page of another origin can make a browser send without asking: forms with files,
-// and GET where cookies come along.
+// checkOrigin refuses requests that a page of another origin can send without a preflight request: forms with files, and
+// GET with cookies.
 func (s *Server) checkOrigin(r *http.Request) *requestError {
 	for _, name := range preflightHeaders {
 		if r.Header.Get(name) != "" {

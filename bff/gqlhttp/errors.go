@@ -39,7 +39,7 @@ func (s *Server) sign(ctx context.Context, shown *gqlerror.Error) *gqlerror.Erro
 func (s *Server) signAll(ctx context.Context, response *graphql.Response) *graphql.Response {
 	if response != nil {
 		for _, err := range response.Errors {
-			s.sign(ctx, err)
+			_ = s.sign(ctx, err)
 		}
 	}
 	return response

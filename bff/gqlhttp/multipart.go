@@ -145,8 +145,8 @@ func forViewers(set ast.SelectionSet) bool {
 	return true
 }
 
-// readFiles stores the files of a form and puts them into the operations. What it has stored is released with the
-// batch, also after an error.
+// readFiles stores the files of a form and attaches them to the operations. They are released with the batch, also after
+// an error.
 func (t MultipartForm) readFiles(form *multipart.Reader, into *batch, places map[string][]string) *requestError {
 	var frees []func()
 	into.release = func() {
@@ -201,7 +201,7 @@ func (t MultipartForm) readField(form *multipart.Reader, name string) ([]byte, *
 	return text, nil
 }
 
-// readMap reads the map of a form: which file goes where.
+// readMap reads the map of a form: the paths of the variables of each file.
 func (t MultipartForm) readMap(text []byte) (map[string][]string, *requestError) {
 	var places map[string][]string
 	if err := json.Unmarshal(text, &places); err != nil {
@@ -213,8 +213,8 @@ func (t MultipartForm) readMap(text []byte) (map[string][]string, *requestError)
 	return places, nil
 }
 
-// attach puts a file where the paths of the map lead: `variables.x` of the one operation, or `0.variables.x` in a batch.
-// It returns false when one of them leads nowhere.
+// attach sets the variables that paths of the map name: `variables.x` of a single operation, or `0.variables.x` in a
+// batch. It returns false if one of them does not exist.
 func (b *batch) attach(upload graphql.Upload, paths []string) bool {
 	for _, path := range paths {
 		params := b.params[0]
@@ -235,7 +235,7 @@ func (b *batch) attach(upload graphql.Upload, paths []string) bool {
 	return true
 }
 
-// put sets what the path leads to, which must be null or a file already, and returns false where it leads nowhere.
+// put sets the value at a path, which must be null or a file. It returns false if there is no such value.
 func put(within any, path []string, upload graphql.Upload) bool {
 	var present any
 	var set func(any)

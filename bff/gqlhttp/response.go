@@ -48,8 +48,8 @@ func (r *response) MarshalJSON() ([]byte, error) {
 	}{r.Errors, r.Extensions})
 }
 
-// statusFor returns the HTTP status. A client that asks for application/json gets 200 for whatever reached the graph,
-// as it always has; application/graphql-response+json tells a refusal by its status.
+// statusFor returns the HTTP status. With application/json it is 200 for every operation that was read, as always; with
+// application/graphql-response+json it shows that an operation was refused.
 func (r *response) statusFor(media string) int {
 	switch {
 	case r.status != 0:
@@ -70,7 +70,7 @@ func (r *response) write(w http.ResponseWriter, media string) {
 	writeJSON(w, media, r.statusFor(media), r)
 }
 
-// writeBatch answers a list. Its status speaks for all: it is 200 unless none was let in.
+// writeBatch answers a list. The status is 200, or 429 if the limits allow none of the operations.
 func writeBatch(w http.ResponseWriter, media string, responses []*response) {
 	status := http.StatusTooManyRequests
 	for _, r := range responses {
@@ -91,6 +91,6 @@ func writeJSON(w http.ResponseWriter, media string, status int, body any) {
 
 func encode(body any) []byte {
 	var text bytes.Buffer
-	_ = json.NewEncoder(&text).Encode(body) // an answer always encodes
+	_ = json.NewEncoder(&text).Encode(body) // a response always encodes
 	return text.Bytes()
 }

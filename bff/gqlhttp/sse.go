@@ -121,14 +121,14 @@ func (e *eventWriter) start() {
 	header := e.w.Header()
 	header.Set("Content-Type", mediaEvents+"; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // nginx would keep events back
+	header.Set("X-Accel-Buffering", "no") // nginx would buffer events
 	e.mu.Lock()
 	e.alive = time.AfterFunc(e.limits.KeepAlive, func() { e.recovered(func() { _ = e.write(":\n\n") }) })
 	e.mu.Unlock()
-	_ = e.write(":\n\n") // the answer has begun
+	_ = e.write(":\n\n") // so that the client gets the headers
 }
 
-// stop ends the comments; none is being written when it returns.
+// stop stops the comments; none is being written when it returns.
 func (e *eventWriter) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package live carries events between processes.
+// Package live sends the events of subscriptions to other processes.
 package live
 
 import (
@@ -20,22 +20,22 @@ import (
 const (
 	relayChannel = "douyin:live"
 	relayTimeout = 2 * time.Second  // of one call to Redis
-	relayPause   = time.Second      // between two attempts while Redis is away
-	relaySilence = 10 * time.Second // until Redis is asked for a sign of life
+	relayPause   = time.Second      // between two attempts while Redis is unavailable
+	relaySilence = 10 * time.Second // until Redis is pinged
 	relayQueue   = 10_000           // events that wait to be sent
 	relayBatch   = 500              // events in one message
 )
 
-// Relay carries events between processes over one Redis channel: a process with thousands of sockets has one
-// subscription there, and looks up who listens by itself. A write never waits for it, and never fails for it. While
-// Redis is away events get lost; when it is back, everybody is told so and reads what was missed.
+// Relay sends events to other processes and receives theirs over one Redis channel. A process with thousands of sockets
+// has one subscription there; its hub knows who listens. A write neither waits for the relay nor fails with it. Events
+// are lost while Redis is unavailable. After that, subscribers are told that events were lost and read again.
 type Relay struct {
 	client redis.UniversalClient
 	log    *slog.Logger
-	origin string // of this process's messages, which it has heard already
+	origin string // of the messages of this process, which it ignores
 	hub    *graphlive.Hub
 
-	end    context.CancelFunc
+	stop   context.CancelFunc
 	loops  sync.WaitGroup
 	closed chan struct{}
 	wake   chan struct{}
@@ -43,18 +43,18 @@ type Relay struct {
 	mu      sync.Mutex
 	pending map[graphlive.Event]struct{}
 	queue   []graphlive.Event
-	lost    bool // others have to be told that they missed something
-	away    bool // Redis, and the log says so
+	lost    bool // events were lost, which the other processes must know
+	down    bool // Redis is unavailable, and the log says so
 }
 
-// relayed is a message between processes.
-type relayed struct {
+// message is a message between processes.
+type message struct {
 	Origin string     `json:"origin"`
 	Lost   bool       `json:"lost,omitempty"`
 	Events [][4]int64 `json:"events,omitempty"`
 }
 
-// New returns a relay with its hub. It relays once it is started.
+// New returns a relay with its hub. It sends and receives after Start.
 func New(client redis.UniversalClient, log *slog.Logger) *Relay {
 	r := &Relay{client: client, log: log, origin: rand.Text(), closed: make(chan struct{}), wake: make(chan struct{}, 1),
 		pending: map[graphlive.Event]struct{}{}}
@@ -62,13 +62,13 @@ func New(client redis.UniversalClient, log *slog.Logger) *Relay {
 	return r
 }
 
-// Hub returns what the events reach.
+// Hub returns the hub of this process.
 func (r *Relay) Hub() *graphlive.Hub { return r.hub }
 
-// Start begins to relay. The relay must be closed then.
+// Start starts to send and receive. The relay must be closed then.
 func (r *Relay) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	r.end = cancel
+	r.stop = cancel
 	r.loops.Go(func() { panics.KeepRunning(ctx, r.log, "send events", r.send) })
 	r.loops.Go(func() { panics.KeepRunning(ctx, r.log, "receive events", r.receive) })
 	go func() { // ends with the loops
@@ -77,9 +77,9 @@ func (r *Relay) Start() {
 	}()
 }
 
-// Close sends what waits and ends the relay. It returns the error of ctx when that ends before.
+// Close sends the queued events and ends the relay. It returns the error of ctx if that ends first.
 func (r *Relay) Close(ctx context.Context) error {
-	r.end()
+	r.stop()
 	select {
 	case <-r.closed:
 		return nil
@@ -88,11 +88,11 @@ func (r *Relay) Close(ctx context.Context) error {
 	}
 }
 
-// put queues an event. Equal ones that wait are one.
+// put queues an event, unless an equal one is queued.
 func (r *Relay) put(event graphlive.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, waits := r.pending[event]; waits {
+	if _, queued := r.pending[event]; queued {
 		return
 	}
 	if len(r.queue) < relayQueue {
@@ -103,18 +103,18 @@ func (r *Relay) put(event graphlive.Event) {
 	}
 	select {
 	case r.wake <- struct{}{}:
-	default: // is awake
+	default: // the sender is awake
 	}
 }
 
-// take returns the next message to send, nil when there is none.
-func (r *Relay) take() *relayed {
+// take returns the next message to send, nil if there is none.
+func (r *Relay) take() *message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.queue) == 0 && !r.lost {
 		return nil
 	}
-	m := &relayed{Origin: r.origin, Lost: r.lost}
+	m := &message{Origin: r.origin, Lost: r.lost}
 	n := min(len(r.queue), relayBatch)
 	for _, event := range r.queue[:n] {
 		m.Events = append(m.Events, [4]int64{int64(event.Kind), event.ID, event.Object, event.By})
@@ -125,7 +125,7 @@ func (r *Relay) take() *relayed {
 	return m
 }
 
-// send sends what is queued until ctx ends, and then the rest, as far as Redis takes it.
+// send sends queued events until ctx ends, and then the rest unless Redis fails.
 func (r *Relay) send(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
@@ -134,7 +134,7 @@ func (r *Relay) send(ctx context.Context) {
 		}
 		for m := r.take(); m != nil; m = r.take() {
 			err := r.publish(m)
-			r.note(err)
+			r.logState(err)
 			if err == nil {
 				continue
 			}
@@ -152,7 +152,7 @@ func (r *Relay) send(ctx context.Context) {
 	}
 }
 
-func (r *Relay) publish(m *relayed) error {
+func (r *Relay) publish(m *message) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -162,30 +162,30 @@ func (r *Relay) publish(m *relayed) error {
 	return r.client.Publish(ctx, relayChannel, text).Err()
 }
 
-// receive hears what other processes send until ctx ends.
+// receive receives what other processes send until ctx ends.
 func (r *Relay) receive(ctx context.Context) {
 	channel := r.client.Subscribe(ctx, relayChannel)
-	stop := context.AfterFunc(ctx, func() { _ = channel.Close() }) // which ends the waiting below
+	stop := context.AfterFunc(ctx, func() { _ = channel.Close() }) // so that ReceiveTimeout returns
 	defer stop()
 	defer func() { _ = channel.Close() }()
-	asked := false
+	pinged := false
 	for ctx.Err() == nil {
-		message, err := channel.ReceiveTimeout(ctx, relaySilence)
+		received, err := channel.ReceiveTimeout(ctx, relaySilence)
 		var silence net.Error
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			asked = false
-			r.hear(message)
+			pinged = false
+			r.deliver(received)
 			continue
-		case errors.As(err, &silence) && silence.Timeout() && !asked:
-			asked = true
+		case errors.As(err, &silence) && silence.Timeout() && !pinged:
+			pinged = true
 			if channel.Ping(ctx) == nil {
 				continue
 			}
 		}
-		r.note(err)
+		r.logState(err)
 		select { // the next attempt connects and subscribes anew
 		case <-time.After(relayPause):
 		case <-ctx.Done():
@@ -193,14 +193,15 @@ func (r *Relay) receive(ctx context.Context) {
 	}
 }
 
-func (r *Relay) hear(message any) {
-	switch message := message.(type) {
-	case *redis.Subscription: // also after a break, when events may have been lost
-		r.note(nil)
+// deliver passes what was received to the hub.
+func (r *Relay) deliver(received any) {
+	switch received := received.(type) {
+	case *redis.Subscription: // also after an outage, in which events may have been lost
+		r.logState(nil)
 		r.hub.Lost()
 	case *redis.Message:
-		var m relayed
-		if err := json.Unmarshal([]byte(message.Payload), &m); err != nil || m.Origin == r.origin {
+		var m message
+		if err := json.Unmarshal([]byte(received.Payload), &m); err != nil || m.Origin == r.origin {
 			return
 		}
 		if m.Lost {
@@ -212,16 +213,16 @@ func (r *Relay) hear(message any) {
 	}
 }
 
-// note logs that Redis has gone, or come back, once.
-func (r *Relay) note(err error) {
+// logState logs once that Redis is unavailable, or is available again.
+func (r *Relay) logState(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case err != nil && !r.away:
-		r.away = true
-		r.log.Warn("events do not reach other processes: Redis is away", "error", err)
-	case err == nil && r.away:
-		r.away = false
-		r.log.Info("events reach other processes again")
+	case err != nil && !r.down:
+		r.down = true
+		r.log.Warn("redis unavailable, events do not reach other processes", "error", err)
+	case err == nil && r.down:
+		r.down = false
+		r.log.Info("redis available, events reach other processes again")
 	}
 }

@@ -4,7 +4,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/pkg/endpoint"
@@ -21,11 +20,6 @@ import (
 	"minidouyin/idl/kitex_gen/social/socialservice"
 )
 
-const (
-	callTimeout    = 10 * time.Second // of a call whose context ends later or never
-	connectTimeout = 300 * time.Millisecond
-)
-
 // Services are the clients of the three services.
 type Services struct {
 	Basics      basicsservice.Client
@@ -33,7 +27,7 @@ type Services struct {
 	Social      socialservice.Client
 }
 
-// NewServices returns clients that reach each service by its own options: [Remote] or [Local], and middleware.
+// NewServices returns clients with the options of each service: those of [Remote] or [Local], and middleware.
 func NewServices(options func(service string) []client.Option) (s Services, err error) {
 	if s.Basics, err = basicsservice.NewClient("basics", options("basics")...); err != nil {
 		return s, fmt.Errorf("make the client of basics: %w", err)
@@ -47,8 +41,8 @@ func NewServices(options func(service string) []client.Option) (s Services, err 
 	return s, nil
 }
 
-// Local returns the options of a client that calls a service in this process, through all of its server's middleware
-// but no network. Requests and replies are shared with the service: nobody may change them.
+// Local returns the options of a client that calls a service in this process: through the middleware of its server, but
+// without a network. Requests and replies are shared with the service and must not be changed.
 func Local(caller server.LocalCaller) []client.Option {
 	call := func(endpoint.Endpoint) endpoint.Endpoint {
 		return func(ctx context.Context, request, response any) error {
@@ -58,49 +52,7 @@ func Local(caller server.LocalCaller) []client.Option {
 	return append(deadlines(timeouts{callTimeout, callTimeout}), client.WithHostPorts("127.0.0.1:0"), client.WithMiddleware(call))
 }
 
-// timeouts are those of one call, or of one try where calls are tried again.
-type timeouts struct{ read, write time.Duration }
-
-// Timeouts implements [rpcinfo.TimeoutProvider].
-func (t timeouts) Timeouts(ri rpcinfo.RPCInfo) rpcinfo.Timeouts {
-	if isRead(ri.To().Method()) {
-		return timeout(t.read)
-	}
-	return timeout(t.write)
-}
-
-type timeout time.Duration
-
-// RPCTimeout implements [rpcinfo.Timeouts].
-func (t timeout) RPCTimeout() time.Duration { return time.Duration(t) }
-
-// ConnectTimeout implements [rpcinfo.Timeouts].
-func (timeout) ConnectTimeout() time.Duration { return connectTimeout }
-
-// ReadWriteTimeout implements [rpcinfo.Timeouts].
-func (t timeout) ReadWriteTimeout() time.Duration { return time.Duration(t) }
-
-// deadlines bounds every call, and lets the deadline of its context travel with it: kitex by itself sends the
-// configured time-out.
-func deadlines(limits timeouts) []client.Option {
-	shorten := func(next endpoint.Endpoint) endpoint.Endpoint {
-		return func(ctx context.Context, request, response any) error {
-			cfg := rpcinfo.AsMutableRPCConfig(rpcinfo.GetRPCInfo(ctx).Config())
-			left := cfg.ImmutableView().RPCTimeout()
-			if deadline, ok := ctx.Deadline(); ok {
-				left = min(left, time.Until(deadline))
-			}
-			// A little less: the service says that it was too late before nobody listens, and who waits for it in vain
-			// tells the circuit breaker before the next call comes.
-			_ = cfg.SetRPCTimeout(max(left-min(left/10, 50*time.Millisecond), time.Millisecond))
-			cfg.LockConfig(rpcinfo.BitRPCTimeout) // only what is locked is sent
-			return next(ctx, request, response)
-		}
-	}
-	return []client.Option{client.WithTimeoutProvider(limits), client.WithMiddleware(shorten)}
-}
-
-// Ready returns nil when all services answer and can read their database.
+// Ready returns nil if all services answer and can read their databases.
 func (s Services) Ready(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range []string{"basics", "interaction", "social"} {
@@ -109,16 +61,16 @@ func (s Services) Ready(ctx context.Context) error {
 	return group.Wait()
 }
 
-// ReadyOne returns nil when the named service answers and can read its database.
+// ReadyOne returns nil if the named service answers and can read its database.
 func (s Services) ReadyOne(ctx context.Context, name string) (err error) {
-	nobody := []int64{1}
+	unknown := []int64{1}
 	switch name {
 	case "basics":
-		_, err = s.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: nobody})
+		_, err = s.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: unknown})
 	case "interaction":
-		_, err = s.Interaction.BatchGetVideoStats(ctx, &interaction.BatchGetVideoStatsRequest{VideoIds: nobody})
+		_, err = s.Interaction.BatchGetVideoStats(ctx, &interaction.BatchGetVideoStatsRequest{VideoIds: unknown})
 	case "social":
-		_, err = s.Social.BatchGetRelationStats(ctx, &social.BatchGetRelationStatsRequest{UserIds: nobody})
+		_, err = s.Social.BatchGetRelationStats(ctx, &social.BatchGetRelationStatsRequest{UserIds: unknown})
 	default:
 		err = fmt.Errorf("there is no service %s", name)
 	}

@@ -1,4 +1,4 @@
 package rpc
 
-// IsRead tells the tests what is tried again.
+// IsRead reports to tests whether a method is retried.
 var IsRead = isRead

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/pkg/circuitbreak"
 	"github.com/cloudwego/kitex/pkg/connpool"
 	"github.com/cloudwego/kitex/pkg/discovery"
-	"github.com/cloudwego/kitex/pkg/endpoint"
 	"github.com/cloudwego/kitex/pkg/kerrors"
-	"github.com/cloudwego/kitex/pkg/loadbalance"
 	"github.com/cloudwego/kitex/pkg/loadbalance/lbcache"
 	"github.com/cloudwego/kitex/pkg/retry"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
@@ -22,8 +19,7 @@ import (
 	"github.com/cloudwego/kitex/transport"
 )
 
-// reads are the methods that change nothing. They alone are tried again when it is not known whether the request was
-// carried out.
+// reads are the methods that change nothing. Only they are retried when it is unknown whether the call was executed.
 var reads = []string{
 	"BatchGetComments", "BatchGetRelationStats", "BatchGetUserLikeStats", "BatchGetUsers", "BatchGetVideoStats", "BatchGetVideos",
 	"ListComments", "ListFeed", "ListFollowers", "ListFollowing", "ListFriends", "ListLikedVideoIDs", "ListMessages", "ListReceivedMessages",
@@ -38,24 +34,24 @@ const (
 	readTries   = 3
 )
 
-// Remote returns the options of a client that calls the instances of a service over TCP, in turn.
+// Remote returns the options of a client that calls the instances of a service over TCP, round-robin.
 //
-// An instance that refuses the connection, or does not take it in time, never had the request: any call goes on to the
-// next one. When an answer does not come, reads are tried again, on another instance where there is one. A circuit
-// breaker keeps calls away from an instance, or a method, that lets most of them wait in vain; what fails at once needs
-// none, and errors with a code are answers.
+// An instance that does not accept the connection in time has not received the request, so any call goes to the next
+// one. Without a response, reads are retried, on another instance if there is one. A circuit breaker stops calls to an
+// instance, or of a method, whose calls mostly time out. It ignores calls that fail at once, and errors with a code,
+// which are responses.
 func Remote(resolver discovery.Resolver, cache *lbcache.Options) []client.Option {
 	breaker := circuitbreak.NewCBSuite(circuitbreak.RPCInfo2Key,
-		circuitbreak.WithServiceGetErrorType(waited), circuitbreak.WithInstanceGetErrorType(waited))
+		circuitbreak.WithServiceGetErrorType(countTimeouts), circuitbreak.WithInstanceGetErrorType(countTimeouts))
 	breaker.UpdateInstanceCBConfig(circuitbreak.CBConfig{Enable: true, ErrRate: 0.5, MinSample: 10})
-	// kitex would stop trying again when every tenth call needs it, which one sick instance of two brings about at once.
-	// What bounds the tries is their number and the breaker.
+	// kitex would stop retries when every tenth call needs one, which one sick instance of two causes at once. The number
+	// of tries and the breaker bound them.
 	never := func(context.Context, any, any, error) circuitbreak.ErrorType { return circuitbreak.TypeSuccess }
 	unlimited := retry.NewRetryContainer(retry.WithContainerCBSuiteOptions(circuitbreak.WithServiceGetErrorType(never)))
 	return append(deadlines(timeouts{read: readTimeout, write: callTimeout}),
 		client.WithResolver(resolver),
-		client.WithLoadBalancer(&turns{}, cache),
-		client.WithMiddleware(rememberTries),
+		client.WithLoadBalancer(&roundRobin{}, cache),
+		client.WithMiddleware(trackInstances),
 		client.WithRetryContainer(unlimited),
 		client.WithRetryMethodPolicies(retries()),
 		client.WithCircuitBreaker(breaker),
@@ -67,8 +63,8 @@ func Remote(resolver discovery.Resolver, cache *lbcache.Options) []client.Option
 	)
 }
 
-// Fixed returns a resolver that always answers the same addresses. Unlike kitex's own it leaves names to be looked up
-// at each connection: they may mean nothing yet.
+// Fixed returns a resolver of fixed addresses. Unlike kitex's own it does not look up their names, which each connection
+// does: a name may become known later.
 func Fixed(addrs ...string) discovery.Resolver {
 	name := strings.Join(addrs, ",")
 	result := discovery.Result{Cacheable: true, CacheKey: "fixed"}
@@ -97,8 +93,8 @@ func retries() map[string]retry.Policy {
 	return policies
 }
 
-// waited tells the circuit breaker what counts: answers, and waiting in vain.
-func waited(ctx context.Context, _, _ any, err error) circuitbreak.ErrorType {
+// countTimeouts lets the circuit breaker count responses and time-outs only.
+func countTimeouts(ctx context.Context, _, _ any, err error) circuitbreak.ErrorType {
 	if err == nil {
 		return circuitbreak.TypeSuccess
 	}
@@ -110,55 +106,4 @@ func waited(ctx context.Context, _, _ any, err error) circuitbreak.ErrorType {
 		return circuitbreak.TypeTimeout
 	}
 	return circuitbreak.TypeIgnorable
-}
-
-// turns is a load balancer that gives each instance its turn. Unlike kitex's own it offers no instance twice to one
-// call: of two the same one could come up again and again while the other is well.
-type turns struct{ next atomic.Uint64 }
-
-var _ loadbalance.Loadbalancer = (*turns)(nil)
-
-// Name implements [loadbalance.Loadbalancer].
-func (*turns) Name() string { return "turns" }
-
-// GetPicker implements [loadbalance.Loadbalancer].
-func (b *turns) GetPicker(result discovery.Result) loadbalance.Picker {
-	return picker{b, result.Instances}
-}
-
-type picker struct {
-	turns     *turns
-	instances []discovery.Instance
-}
-
-// Next returns an instance that this try of the call has not met, preferably not the one of the try before; nil when
-// there is none.
-func (p picker) Next(ctx context.Context, _ any) discovery.Instance {
-	met, _ := ctx.Value(triesKey{}).(*[]string)
-	before, _ := rpcinfo.GetRPCInfo(ctx).To().Tag(rpcinfo.RetryPrevInstTag)
-	var found discovery.Instance
-	turn := p.turns.next.Add(1)
-	for i := range uint64(len(p.instances)) {
-		instance := p.instances[(turn+i)%uint64(len(p.instances))]
-		addr := instance.Address().String()
-		if slices.Contains(*met, addr) {
-			continue
-		}
-		if found = instance; addr != before {
-			break
-		}
-	}
-	if found != nil {
-		*met = append(*met, found.Address().String())
-	}
-	return found
-}
-
-type triesKey struct{}
-
-// rememberTries gives each try of a call its list of the instances met.
-func rememberTries(next endpoint.Endpoint) endpoint.Endpoint {
-	return func(ctx context.Context, request, response any) error {
-		return next(context.WithValue(ctx, triesKey{}, &[]string{}), request, response)
-	}
 }

@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	costKey           = "cost" // where the statistics of an operation hold it
+	costKey           = "cost" // of the statistics of an operation
 	introspectionCost = 100    // of __schema and of __type
 )
 
-// price is what an operation can bring at most.
+// price is what an operation may return at most.
 type price struct {
-	items int // one for each root field, and for each list as many as it has on a page, times those of the lists around it
-	bytes int // of the answer: its names are counted, the values are estimated
+	items int // one for each root field, and for each list those of a page, times the items of the lists around it
+	bytes int // of the response: names are counted, values estimated
 }
 
-// priceOf returns the price of an operation. Lists have as many items as pageSize returns for the argument that the
-// operation leaves out, first or last.
+// priceOf returns the price of an operation. Without the argument first or last, a list has as many items as pageSize
+// returns for it.
 func priceOf(operation *graphql.OperationContext, pageSize func(argument string) int) price {
 	total := pricer{pageSize, operation.Variables}.selection(operation.Operation.SelectionSet, 1, 1)
 	total.items += len(operation.Operation.SelectionSet)
 	return total
 }
 
-// CostOf returns the cost of an operation that is being run, in items.
+// CostOf returns the cost of an operation, in items.
 func CostOf(operation *graphql.OperationContext) int {
 	cost, _ := operation.Stats.GetExtension(costKey).(int)
 	return cost
@@ -37,7 +37,7 @@ type pricer struct {
 	variables map[string]any
 }
 
-// selection returns the price of a selection that is made of so many objects; lists directly below are of length page.
+// selection returns the price of a selection of so many objects. Lists directly below have page items.
 func (p pricer) selection(set ast.SelectionSet, objects, page int) (total price) {
 	for _, selected := range set {
 		switch selected := selected.(type) {
@@ -80,10 +80,10 @@ func (p pricer) field(field *ast.Field, objects, page int) (total price) {
 	return total
 }
 
-// valueBytes is how large values are in an answer, roughly; objects have fields of their own.
+// valueBytes are the estimated sizes of values in a response; objects have fields of their own.
 var valueBytes = map[string]int{"Boolean": 5, "Int": 6, "Int64": 16, "Timestamp": 13, "Float": 16, "ID": 24, "String": 100}
 
-// items returns how many items the argument of this name asks for.
+// items returns how many items an argument asks for.
 func (p pricer) items(name string, argument *ast.Argument) int {
 	if argument == nil {
 		return p.pageSize(name)
@@ -103,7 +103,7 @@ func (p pricer) items(name string, argument *ast.Argument) int {
 			n = hugeSize
 		}
 	default:
-		n = hugeSize // the resolver will not take it
+		n = hugeSize // the resolver refuses it
 	}
 	return int(min(max(n, 0), hugeSize))
 }

@@ -1,4 +1,4 @@
-// Package guard refuses operations that ask for too much: by the size of their documents and by what they may bring.
+// Package guard refuses operations that ask for too much: by the size of their documents and by what they may return.
 package guard
 
 import (
@@ -14,8 +14,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Guard refuses an operation that is over the limits: its document before it is validated, and its cost before it is
-// run. A document that was found valid before is not looked at again.
+// Guard refuses an operation that exceeds the limits: its document before validation, its cost before it runs. A document
+// in the cache is not checked again.
 type Guard struct {
 	Limits   Limits
 	Cache    graphql.Cache[*ast.QueryDocument]
@@ -34,7 +34,7 @@ func (Guard) ExtensionName() string { return "Guard" }
 // Validate accepts every schema.
 func (Guard) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters changes nothing; it refuses a document that is over the limits.
+// MutateOperationParameters changes nothing; it refuses a document that exceeds the limits.
 func (g Guard) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	if _, ok := g.Cache.Get(ctx, params.Query); ok {
 		return nil
@@ -44,7 +44,7 @@ func (g Guard) MutateOperationParameters(ctx context.Context, params *graphql.Ra
 	}
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, g.Limits.Tokens)
 	if err != nil {
-		return nil // the executor says what is wrong
+		return nil // the executor reports it
 	}
 	if err := CheckDocument(g.Limits, document); err != nil {
 		return gqlerror.Wrap(err)
@@ -52,7 +52,7 @@ func (g Guard) MutateOperationParameters(ctx context.Context, params *graphql.Ra
 	return nil
 }
 
-// CheckText refuses a text with too many tokens, or with names so long that a look for similar ones takes its time.
+// CheckText refuses a text with too many tokens, or with names so long that the search for similar ones is slow.
 func CheckText(limits Limits, text string) error {
 	if len(text) > limits.Document {
 		return codes.Errorf(codes.TooLarge, "a document has at most %d bytes", limits.Document)
@@ -62,7 +62,7 @@ func CheckText(limits Limits, text string) error {
 		token, err := lex.ReadToken()
 		switch {
 		case err != nil || token.Kind == lexer.EOF:
-			return nil // what is broken, the parser says better
+			return nil // the parser reports it
 		case token.Kind == lexer.Name && len(token.Value) > limits.Name:
 			return refusef("a name has at most %d characters", limits.Name)
 		}
@@ -70,8 +70,8 @@ func CheckText(limits Limits, text string) error {
 	return codes.Errorf(codes.TooLarge, "a document has at most %d tokens", limits.Tokens)
 }
 
-// MutateOperationContext notes the cost of the operation. It refuses one that costs too much, a null that the schema
-// does not take, and a subscription to more than one thing.
+// MutateOperationContext stores the cost of the operation. It refuses one that costs too much, a null that the schema
+// does not allow, and a subscription to more than one field.
 func (g Guard) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	if err := checkNulls(operation); err != nil {
 		return err

@@ -10,16 +10,16 @@ type Limits struct {
 	Depth      int // fields within fields
 	Aliases    int // aliases of an operation
 	RootFields int // fields of an operation on the first level
-	Nodes      int // fields and fragments of an operation, its fragments written out: fragments within fragments multiply
+	Nodes      int // fields and fragments of an operation, fragments expanded: nested fragments multiply
 
 	IntrospectionDepth int // fields below __schema and __type, within each other
 	IntrospectionLists int // lists of types and fields there, within each other
 
-	Cost   int // items of all lists of an operation at most: lists within lists multiply
-	Answer int // bytes of an answer, as estimated from the fields and the items that they are selected of
+	Cost   int // items of all lists of an operation: nested lists multiply
+	Answer int // bytes of a response, estimated from its fields and items
 }
 
-// DefaultLimits returns limits that leave room for every honest client.
+// DefaultLimits returns limits that no ordinary client reaches.
 func DefaultLimits() Limits {
 	return Limits{
 		Document: 64 << 10, Name: 100,

@@ -84,7 +84,7 @@ func (c nullChecker) directives(list ast.DirectiveList) *gqlerror.Error {
 	return nil
 }
 
-// included reports whether @skip and @include let a selection be.
+// included reports whether @skip and @include keep a selection.
 func (c nullChecker) included(directives ast.DirectiveList) bool {
 	for _, directive := range directives {
 		if directive.Name != "skip" && directive.Name != "include" {

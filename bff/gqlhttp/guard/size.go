@@ -6,7 +6,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// size is how large a selection is with its fragments written out.
+// size is the size of a selection with its fragments expanded.
 type size struct {
 	nodes   int // fields and fragments
 	depth   int // fields within fields
@@ -15,27 +15,27 @@ type size struct {
 	lists   int // lists of introspection within each other
 }
 
-// hugeSize is where counting ends: nested fragments multiply beyond what a number holds.
+// hugeSize is where counting stops: nested fragments multiply beyond what a number holds.
 const hugeSize = 1 << 30
 
-// introspectionLists are the fields of introspection that lead to more types.
+// introspectionLists are the fields of introspection that list more types.
 var introspectionLists = map[string]bool{
 	"types": true, "fields": true, "inputFields": true, "interfaces": true, "possibleTypes": true,
 }
 
-// ruler measures a document before it is validated, which is what makes large documents expensive. Each fragment is
-// measured once, however often it is used.
-type ruler struct {
+// measurer measures a document before validation, which is slow for large documents. It measures each fragment once,
+// however often it is used.
+type measurer struct {
 	limits  Limits
 	all     ast.FragmentDefinitionList
 	known   map[*ast.FragmentDefinition]*size // nil while it is being measured
 	written int                               // fields
 }
 
-// CheckDocument refuses a document that is larger than the limits. Every operation is checked, also those that are not
-// run: validation does not know which one is.
+// CheckDocument refuses a document that exceeds the limits. It checks every operation, also those that do not run:
+// validation does not know which one does.
 func CheckDocument(limits Limits, document *ast.QueryDocument) error {
-	r := &ruler{limits: limits, all: document.Fragments, known: map[*ast.FragmentDefinition]*size{}}
+	r := &measurer{limits: limits, all: document.Fragments, known: map[*ast.FragmentDefinition]*size{}}
 	for _, operation := range document.Operations {
 		s, err := r.selection(operation.SelectionSet)
 		switch {
@@ -51,7 +51,7 @@ func CheckDocument(limits Limits, document *ast.QueryDocument) error {
 			return refusef("an operation has at most %d fields on its first level", limits.RootFields)
 		}
 	}
-	for _, fragment := range document.Fragments { // validation reads them on their own, used or not
+	for _, fragment := range document.Fragments { // validation walks each of them, used or not
 		s, err := r.fragment(fragment)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func errNodes(limits Limits) error {
 }
 
 // selection returns the size of a selection.
-func (r *ruler) selection(set ast.SelectionSet) (total size, err error) {
+func (r *measurer) selection(set ast.SelectionSet) (total size, err error) {
 	for _, selected := range set {
 		var s size
 		switch selected := selected.(type) {
@@ -100,7 +100,7 @@ func (r *ruler) selection(set ast.SelectionSet) (total size, err error) {
 	return total, nil
 }
 
-// add adds what stands beside.
+// add adds the size of a sibling.
 func (s *size) add(other size) {
 	s.nodes = min(s.nodes+other.nodes, hugeSize)
 	s.aliases = min(s.aliases+other.aliases, hugeSize)
@@ -109,14 +109,14 @@ func (s *size) add(other size) {
 	s.lists = max(s.lists, other.lists)
 }
 
-func (r *ruler) field(field *ast.Field) (size, error) {
+func (r *measurer) field(field *ast.Field) (size, error) {
 	r.written++
 	s, err := r.selection(field.SelectionSet)
 	if err != nil {
 		return s, err
 	}
 	if field.Name == "__schema" || field.Name == "__type" {
-		switch { // its depth has a limit of its own: types within types need more than data does
+		switch { // its depth has a limit of its own: types are nested deeper than data
 		case s.depth > r.limits.IntrospectionDepth || s.lists > r.limits.IntrospectionLists:
 			return s, refusef("introspection is nested too deep")
 		case s.aliases > 0:
@@ -136,8 +136,8 @@ func (r *ruler) field(field *ast.Field) (size, error) {
 	return s, nil
 }
 
-func (r *ruler) fragment(definition *ast.FragmentDefinition) (size, error) {
-	if s, met := r.known[definition]; met {
+func (r *measurer) fragment(definition *ast.FragmentDefinition) (size, error) {
+	if s, known := r.known[definition]; known {
 		if s == nil {
 			return size{}, refusef("a fragment must not contain itself")
 		}

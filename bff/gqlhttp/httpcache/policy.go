@@ -1,4 +1,4 @@
-// Package httpcache decides who may keep an answer and how long, and computes once what several ask for.
+// Package httpcache decides who may keep a response and for how long, and lets concurrent anonymous requests share one.
 package httpcache
 
 import (
@@ -14,16 +14,16 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// hintDirective is the directive of the schema that says how long its fields may be kept.
+// hintDirective is the directive of the schema with the cache hints of fields and types.
 const hintDirective = "cacheControl"
 
-// policy is how long an answer may be kept, and by whom.
+// policy is how long a response may be kept, and by whom.
 type policy struct {
 	maxAge  int // seconds, 0 = not at all
 	private bool
 }
 
-// policyOf returns the policy of an operation: the least of the hints on all that it selects.
+// policyOf returns the policy of an operation: the strictest hint of all that it selects.
 func policyOf(schema *ast.Schema, operation *graphql.OperationContext) policy {
 	if operation.Operation.Operation != ast.Query {
 		return policy{}
@@ -33,13 +33,13 @@ func policyOf(schema *ast.Schema, operation *graphql.OperationContext) policy {
 	return policy{max(h.maxAge, 0), h.private}
 }
 
-// cacheControl returns the header of an answer to GET, "" when it may not be kept. What a viewer gets may be kept by
-// the viewer alone, who asks each time whether it is still right: it shows what the viewer has just changed.
-func (p policy) cacheControl(visitor bool) string {
+// cacheControl returns the header of a response to GET, "" if it may not be kept. Only an authenticated user may keep the
+// user's responses, and must revalidate them: they show what the user has just changed.
+func (p policy) cacheControl(anonymous bool) string {
 	switch {
 	case p.maxAge == 0:
 		return ""
-	case !visitor:
+	case !anonymous:
 		return "private, no-cache"
 	case p.private:
 		return fmt.Sprintf("private, max-age=%d", p.maxAge)
@@ -93,7 +93,7 @@ func (h *hints) field(field *ast.Field, root bool) {
 	h.selection(field.SelectionSet, false)
 }
 
-// hint applies the hint among the directives and returns whether it says for how long.
+// hint applies the hint of the directives and reports whether it has a maxAge.
 func (h *hints) hint(directives ast.DirectiveList) bool {
 	hint := directives.ForName(hintDirective)
 	if hint == nil {
@@ -120,7 +120,7 @@ func (h *hints) atMost(seconds int) {
 	}
 }
 
-// leftOut tells whether @skip or @include leave something out.
+// leftOut reports whether @skip or @include leave a selection out.
 func (h *hints) leftOut(directives ast.DirectiveList) bool {
 	for name, leavesOut := range map[string]bool{"skip": true, "include": false} {
 		if directive := directives.ForName(name); directive != nil && directive.ArgumentMap(h.variables)["if"] == leavesOut {
@@ -130,7 +130,7 @@ func (h *hints) leftOut(directives ast.DirectiveList) bool {
 	return false
 }
 
-// Write answers GET with what may be kept, and with 304 where the client has kept it.
+// Write answers GET with a response that may be kept, and with 304 if the client has it.
 func Write(w http.ResponseWriter, r *http.Request, media, cacheControl string, text []byte) {
 	sum := sha256.Sum256(append([]byte(media), text...))
 	w.Header().Set("Content-Type", media+"; charset=utf-8")

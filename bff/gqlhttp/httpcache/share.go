@@ -12,28 +12,29 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Cache decides who may keep an answer, and computes once what several anonymous clients ask for at the same time.
+// Cache knows the cache hints of a schema. Concurrent anonymous requests share a response by [Cache.Share].
 type Cache struct {
 	// Schema has the hints.
 	Schema graphql.ExecutableSchema
-	// Anonymous returns ok for an anonymous request: all of them with the same variant get the same answer.
+	// Anonymous reports whether the request is anonymous; nil = none is. Requests with the same variant may share a
+	// response.
 	Anonymous func(ctx context.Context) (variant string, ok bool)
-	// Timeout bounds an answer that is computed for several.
+	// Timeout bounds an operation that runs for several requests.
 	Timeout time.Duration
-	// Sign puts the id of the request into an error.
+	// Sign adds the id of the request to an error.
 	Sign func(ctx context.Context, err *gqlerror.Error) *gqlerror.Error
 
-	flights singleflight.Group // answers that are being computed for several
+	flights singleflight.Group // operations that run for several requests
 }
 
-// Control returns the header Cache-Control of the answer to an operation by GET, "" when nobody may keep it.
+// Control returns the header Cache-Control of the response to GET, "" if nobody may keep it.
 func (c *Cache) Control(ctx context.Context, operation *graphql.OperationContext) string {
 	_, anonymous := c.anonymous(ctx)
 	return policyOf(c.Schema.Schema(), operation).cacheControl(anonymous)
 }
 
-// Share computes what several visitors ask for at the same time once, where the answer is everybody's. Who asks first
-// computes it, to its end also when that client goes away: the others wait for it.
+// Share is middleware that runs an operation once for concurrent anonymous requests, if its policy is public. The first
+// request runs it, to its end even when its client disconnects: the others wait for it.
 func (c *Cache) Share(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	respond := next(ctx)
 	key, ok := c.shareKey(ctx, graphql.GetOperationContext(ctx))
@@ -59,7 +60,7 @@ func (c *Cache) Share(ctx context.Context, next graphql.OperationHandler) graphq
 	}
 }
 
-// shareKey returns what all who get the same answer have in common. ok is false when the answer is not everybody's.
+// shareKey returns the key of a shared response. ok is false if the response may not be shared.
 func (c *Cache) shareKey(ctx context.Context, operation *graphql.OperationContext) (key string, ok bool) {
 	variant, anonymous := c.anonymous(ctx)
 	if !anonymous {
@@ -76,14 +77,14 @@ func (c *Cache) shareKey(ctx context.Context, operation *graphql.OperationContex
 	return string(sum[:]), true
 }
 
-// copyError returns an error that others have too as that of this request.
+// copyError returns a copy of a shared error with the id of this request.
 func (c *Cache) copyError(ctx context.Context, err *gqlerror.Error) *gqlerror.Error {
 	own := *err
 	own.Extensions = maps.Clone(err.Extensions)
 	return c.Sign(ctx, &own)
 }
 
-// anonymous reports whether the request is anonymous, and what the answers to visitors depend on beside the operation.
+// anonymous reports whether the request is anonymous.
 func (c *Cache) anonymous(ctx context.Context) (variant string, ok bool) {
 	if c.Anonymous == nil {
 		return "", false

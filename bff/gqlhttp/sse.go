@@ -20,7 +20,7 @@ import (
 // broken off, and clients connect again.
 type SSE struct {
 	Limits      Limits
-	Connections *Connections
+	Connections *Connections // of the server
 	// Acquire counts a connection of a client until release is called; nil = no limit.
 	Acquire func(r *http.Request) (release func(), ok bool)
 	// ExpiresAt returns when the caller's token expires; nil or zero means never.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The answer comes in the form that the client likes best of those there are; a client that likes none gets 406.
+// The response has the media type that the client prefers; a client that accepts none of ours gets 406.
 func TestAccept(t *testing.T) {
 	s := newServer(t)
 	for accept, want := range map[string]string{

@@ -25,7 +25,7 @@ func refuseAbove(limited func(cost int) bool) graphql.OperationMiddleware {
 	}
 }
 
-// An operation that is not let in is answered with 429 and never run; a batch says 429 when none of it is let in.
+// An operation that middleware refuses is answered with 429 and never runs. A batch is 429 if all of it is refused.
 func TestAdmit(t *testing.T) {
 	left := 0
 	s := newServer(t, func(cfg *gqlhttp.Config) {

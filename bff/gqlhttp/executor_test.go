@@ -32,7 +32,7 @@ func (p panicking) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(context.Context) *graphql.Response { panic("oh") }
 }
 
-// A panic costs the operation that it is in: not the batch, the socket or the process.
+// A panic fails its operation, but not the batch, the socket or the process.
 func TestPanics(t *testing.T) {
 	boom := map[string]any{"query": "query Boom { __typename }"}
 	fine := map[string]any{"query": "query Fine { __typename }"}
@@ -104,7 +104,7 @@ func (p panickingEvents) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 }
 
-// A subscription that panics ends with an error after what it has sent.
+// A subscription that panics ends with an error after its events.
 func TestPanicOfASubscription(t *testing.T) {
 	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Schema = panickingEvents{cfg.Schema} })
 	params := map[string]any{"query": `subscription { videoStatsChanged(videoIds: ["1"]) { videoId } }`}

@@ -106,8 +106,8 @@ func TestFormsOfSeveral(t *testing.T) {
 	require.Zero(t, s.open.Load())
 }
 
-// The files of a visitor are not read where only viewers may send them.
-func TestFormsOfVisitors(t *testing.T) {
+// The files of an anonymous request are not read if only authenticated users may send them.
+func TestAnonymousForms(t *testing.T) {
 	for name, c := range map[string]struct {
 		query string
 		read  int

@@ -116,7 +116,7 @@ func (s *server) ask(t *testing.T, over string, params map[string]any) string {
 	}
 }
 
-// What guards HTTP guards sockets and events as well.
+// The limits of operations hold on sockets and streams of events, too.
 func TestGuardsOfSubscriptions(t *testing.T) {
 	trusted := `query Trusted { __typename }`
 	sum := sha256.Sum256([]byte(trusted))
@@ -156,7 +156,7 @@ func TestGuardsOfSubscriptions(t *testing.T) {
 		{"a subscription to nothing", plain, map[string]any{"query": `subscription { __typename }`}, "must not select an introspection", 0},
 		{"a subscription of too much", plain, map[string]any{"query": `subscription($ids: [ID!]!) { videoStatsChanged(videoIds: $ids) { videoId } }`,
 			"variables": map[string]any{"ids": strings.Split(strings.Repeat("1,", 101)+"1", ",")}}, "1 to 100 videos", 1},
-		{"a viewer's subscription for a visitor", plain, map[string]any{"query": `subscription { messageReceived { cursor } }`}, "UNAUTHENTICATED", 1},
+		{"a user's subscription for an anonymous client", plain, map[string]any{"query": `subscription { messageReceived { cursor } }`}, "UNAUTHENTICATED", 1},
 		{"a resolver that panics while it tells", plain, map[string]any{"query": `subscription { videoStatsChanged(videoIds: ["1"]) { videoId } }`},
 			`"message":"internal error"`, 1}, // there are no services
 	} {
@@ -175,14 +175,14 @@ func TestGuardsOfSubscriptions(t *testing.T) {
 	}
 }
 
-// What is not UTF-8 is no message, and is not sent back in a pong.
+// A message must be UTF-8, or a pong would send something else back.
 func TestMessagesAreUTF8(t *testing.T) {
 	c := newServer(t).connect(t)
 	require.NoError(t, c.Write(t.Context(), websocket.MessageText, []byte("{\"type\": \"ping\", \"payload\": \"\xff\"}")))
 	require.Equal(t, websocket.StatusCode(4400), c.ended())
 }
 
-// A client gets so many connections and operations, and more when it has closed some.
+// A client has so many connections and operations at the same time.
 func TestLimitsOfSockets(t *testing.T) {
 	s := newServer(t, func(cfg *gqlhttp.Config) {
 		cfg.Acquire, cfg.Limits.Operations = limit.NewConcurrent(2).Acquire, 1
@@ -222,7 +222,7 @@ func (blocking) Exec(context.Context) graphql.ResponseHandler {
 	}
 }
 
-// A silent client is asked for a sign of life: one that gives it stays, another is cut off.
+// A silent client is pinged: one that answers stays, another one is disconnected.
 func TestKeepAlive(t *testing.T) {
 	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Limits.KeepAlive = 100 * time.Millisecond })
 	c := s.connect(t)
@@ -230,7 +230,7 @@ func TestKeepAlive(t *testing.T) {
 		require.Equal(t, "ping", c.read().Type)
 		c.send(frame{Type: "pong"})
 	}
-	require.EqualValues(t, -1, c.ended(), "it is cut off without a word")
+	require.EqualValues(t, -1, c.ended(), "it is disconnected without a close frame")
 
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+`?query={__typename}`, nil)
 	require.NoError(t, err)
@@ -259,8 +259,7 @@ func (large) Exec(context.Context) graphql.ResponseHandler {
 	return graphql.OneShot(&graphql.Response{Data: json.RawMessage(`"` + strings.Repeat("x", 200_000) + `"`)})
 }
 
-// A client that does not read what it asked for is cut off, and holds nothing any more; nothing is left of all the
-// connections of this test.
+// A client that does not read is disconnected and leaves nothing behind, as all connections of this test.
 func TestSlowReaders(t *testing.T) {
 	s := newServer(t, func(cfg *gqlhttp.Config) {
 		cfg.Limits.WriteTimeout, cfg.Schema = 200*time.Millisecond, large{cfg.Schema}

@@ -65,7 +65,7 @@ func startInstance(t *testing.T) *instance {
 	return i
 }
 
-// startRaw starts what takes connections and treats them so, and counts those that brought something.
+// startRaw accepts connections, counts those that send something, and treats them.
 func startRaw(t *testing.T, treat func(conn net.Conn)) (addr string, requests *atomic.Int64) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -121,7 +121,7 @@ func write(ctx context.Context, c basicsservice.Client, id int64) error {
 	return err
 }
 
-// What reads is tried again, what writes is not: the names tell, and the list of the product says the same.
+// Methods that read are retried, others are not: the list of the product agrees with the names.
 func TestReads(t *testing.T) {
 	for method := range basicsservice.NewServiceInfo().Methods {
 		checkRead(t, method)
@@ -198,7 +198,7 @@ func TestInstanceHangsUp(t *testing.T) {
 	require.EqualValues(t, calls, well.writes.Load()+failed)
 }
 
-// An instance that lets calls wait is left alone after some, and reads are answered by another one.
+// The circuit breaker stops calls to an instance whose calls time out; another one answers the reads.
 func TestInstanceHangs(t *testing.T) {
 	well := startInstance(t)
 	sick, requests := startRaw(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
@@ -220,7 +220,7 @@ func TestInstanceHangs(t *testing.T) {
 	require.LessOrEqual(t, requests.Load(), waited+2, "now and then one call looks whether it is well again")
 }
 
-// A service of which no instance is there is away at once, and well when one is back.
+// A service without instances is unavailable at once, and available when one is back.
 func TestInstancesAway(t *testing.T) {
 	i := startInstance(t)
 	addr := nowhere(t)

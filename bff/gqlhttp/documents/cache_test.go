@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// The cache keeps what was used last, within its bytes; large documents are not kept at all.
+// The cache evicts the documents that were used longest ago, and takes no large ones.
 func TestDocumentCache(t *testing.T) {
 	ctx := context.Background()
 	cache := NewCache()

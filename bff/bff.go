@@ -1,7 +1,12 @@
-// Package bff is the edge: HTTP, sessions, files and the life of the process. It joins the graph, the REST routes and
-// the media store behind one server; the services it only knows as clients, wherever they run.
+// Package bff is the HTTP server in front of the services. It only wires: the graph, the REST routes, the media store
+// and the web client behind one router, each from a package of its own. It knows the services as clients.
 //
-// [Run] is the whole of it: it serves until its context ends, and then finishes what it has begun.
+//	bff.go         start and orderly end of the server
+//	config.go      the flags
+//	server.go      the routes, and what stands behind each
+//	page.go        what / and /readyz answer
+//	graphmedia.go  the media store as the graph uses it
+//	sweep.go       removal of what was deleted
 package bff
 
 import (
@@ -13,18 +18,23 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"minidouyin/bff/media"
+	"minidouyin/bff/panics"
+	"minidouyin/bff/rpc"
 )
 
-// drainTime is how long running requests may take to finish after the process was told to stop.
-const drainTime = 10 * time.Second
+const (
+	drainTime = 10 * time.Second       // for running requests after the process was told to stop
+	proxyTime = 500 * time.Millisecond // for proxies to drop their connections before
+)
 
-// Listen opens the HTTP port. The error of a port that is in use says what to do.
+// Listen opens the HTTP port. The error for a port that is in use says what to do.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	var cfg net.ListenConfig
 	ln, err := cfg.Listen(ctx, "tcp", addr)
@@ -34,8 +44,8 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// LockData makes the data folder, for its owner alone, and locks it for one part of the product. A second process with
-// the same part and folder gets an error. unlock frees it; the end of the process does too.
+// LockData creates the data folder, for its owner only, and locks it for one part of the product: a second process with
+// the same part and folder gets an error. The end of the process unlocks it, too.
 func LockData(dir, part string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
@@ -51,30 +61,30 @@ func LockData(dir, part string) (unlock func(), err error) {
 	return func() { _ = lock.Unlock() }, nil
 }
 
-// Run serves HTTP on ln until ctx ends; then it finishes the running requests, for ten seconds at most. It closes ln.
-// It returns nil after an orderly end.
-func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, files *media.Media, ln net.Listener) error {
+// Run serves HTTP on ln until ctx ends, then finishes the running requests within ten seconds, and closes ln. It returns
+// nil after an orderly end.
+func Run(ctx context.Context, cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, ln net.Listener) error {
 	defer func() { _ = ln.Close() }()
-	sessions, err := NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	if err != nil {
 		return err
 	}
 	if cfg.sharesStore() && cfg.JWTKey == "" {
 		log.Warn("tokens are signed with a key that only this data folder has: servers that share the store need the same --jwt-key")
 	}
-	sweeper := &sweeper{services: services, media: files, log: log, kick: make(chan struct{}, 1)}
+	sweeper := &sweeper{services: services, media: files, log: log, woken: make(chan struct{}, 1)}
 	if cfg.SoleWriter {
 		if err := sweeper.sweep(ctx, true); err != nil {
-			log.Warn("some remains of the last run have to wait", "error", err)
+			log.Warn("cleanup of the last run is incomplete, retrying later", "error", err)
 		}
 	}
 	site, err := NewHandler(cfg, log, services, files, sessions, sweeper.wake)
 	if err != nil {
 		return err
 	}
-	var leaving farewell
+	draining := &drain{behindProxy: len(cfg.TrustedProxies) > 0}
 	server := &http.Server{
-		Handler:           leaving.around(site),
+		Handler:           draining.middleware(site),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -82,41 +92,69 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, services Services, f
 	}
 
 	group, running := errgroup.WithContext(ctx)
-	group.Go(recovered(func() error {
+	group.Go(panics.Recovered(func() error {
 		log.Info("serving", "url", "http://"+ln.Addr().String())
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
 	}))
-	group.Go(recovered(func() error {
+	group.Go(panics.Recovered(func() error {
 		<-running.Done()
 		log.Info("stopping: finishing the running requests")
-		if len(cfg.TrustedProxies) > 0 {
-			leaving.say()
-		}
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		draining.start()
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		ended := make(chan error, 1)
-		go func() { ended <- recovered(func() error { return site.Shutdown(drain) })() }() // server.Shutdown waits for streams of events, and not for sockets
-		defer func() {
-			if err := <-ended; err != nil {
-				log.Warn("some sockets did not end in time", "error", err)
-			}
-		}()
-		err := server.Shutdown(drain)
-		if err != nil {
-			log.Warn("some requests did not finish in time", "error", err)
-			err = server.Close()
-		}
-		if err := site.Close(drain); err != nil {
-			log.Warn("some subscriptions did not end in time", "error", err)
-		}
-		return err
+		return stop(deadline, log, server, site)
 	}))
 	group.Go(func() error {
-		keepRunning(running, log, "sweep", sweeper.run)
+		panics.KeepRunning(running, log, "sweep", sweeper.run)
 		return nil
 	})
 	return group.Wait()
+}
+
+// stop finishes the running requests, closes the sockets, and then ends the subscriptions, as far as ctx allows.
+func stop(ctx context.Context, log *slog.Logger, server *http.Server, site *Site) error {
+	sockets := make(chan error, 1)
+	go func() { sockets <- panics.Recovered(func() error { return site.Shutdown(ctx) })() }() // server.Shutdown waits for streams of events, but not for sockets
+	defer func() {
+		if err := <-sockets; err != nil {
+			log.Warn("some sockets did not close in time", "error", err)
+		}
+	}()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		log.Warn("some requests did not finish in time", "error", err)
+		err = server.Close()
+	}
+	if err := site.Close(ctx); err != nil {
+		log.Warn("some subscriptions did not end in time", "error", err)
+	}
+	return err
+}
+
+// drain lets proxies drop the connections that they keep open, before the server closes them: a proxy may send a
+// request at that moment, which it may not repeat unless it is a read.
+type drain struct {
+	behindProxy bool
+	started     atomic.Bool
+}
+
+// middleware answers with Connection: close during the drain.
+func (d *drain) middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.started.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// start starts the drain and waits until proxies have noticed it.
+func (d *drain) start() {
+	if d.behindProxy {
+		d.started.Store(true)
+		time.Sleep(proxyTime)
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/bff/auth"
 	"minidouyin/services"
 	"minidouyin/services/redistest"
 )
@@ -336,7 +337,7 @@ func TestTokenOfASocket(t *testing.T) {
 	outlives := func(begin func(token string) (begun bool)) {
 		for ttl := 1500 * time.Millisecond; ; ttl *= 2 {
 			require.Less(t, ttl, time.Minute, "refused with every token")
-			sessions, err := bff.NewSessions(bff.Config{Data: s.data, TokenTTL: ttl})
+			sessions, err := auth.NewSessions("", s.data, ttl)
 			require.NoError(t, err)
 			token, _, err := sessions.Issue(1)
 			require.NoError(t, err)

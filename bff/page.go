@@ -5,18 +5,28 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
+	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
+	"minidouyin/bff/rpc"
 	"minidouyin/bff/web"
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 )
 
-// webClient returns the handler of the page for people.
-func webClient(cfg Config, services Services, files mediaStore) (http.Handler, error) {
+// readyTimeout bounds the answer of /readyz.
+const readyTimeout = 2 * time.Second
+
+// root returns the handler of /: the web client for browsers, and a text with the routes for others.
+func root(cfg Config, services rpc.Services, files mediaStore) (http.Handler, error) {
+	if !cfg.Web {
+		return http.HandlerFunc(listRoutes), nil
+	}
 	var origins []string
 	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
-		if origin := originOf(address); origin != "" {
+		if origin := middleware.OriginOf(address); origin != "" {
 			origins = append(origins, origin)
 		}
 	}
@@ -29,15 +39,45 @@ func webClient(cfg Config, services Services, files mediaStore) (http.Handler, e
 			w.Header().Add("Vary", "Accept")
 		}
 		if r.URL.Path == "/" && !strings.Contains(r.Header.Get("Accept"), "text/html") {
-			welcome(w, r)
+			listRoutes(w, r)
 			return
 		}
 		page.ServeHTTP(w, r)
 	}), nil
 }
 
-// aboutVideo returns what tells of a video where a link to it is shared.
-func aboutVideo(services Services, files mediaStore) func(context.Context, string) (web.About, error) {
+// listRoutes answers with the routes.
+func listRoutes(w http.ResponseWriter, _ *http.Request) {
+	middleware.WriteText(w, http.StatusOK, `minidouyin
+
+  POST /graphql      the graph: {"query": "{ feed(first: 3) { nodes { title playUrl author { name } } } }"}
+  GET  /playground   explore the graph, unless --no-introspection
+  GET  /douyin/feed/ the REST routes of the original app
+  GET  /healthz      the process is alive
+  GET  /readyz       the services behind it answer
+`)
+}
+
+// ready returns the handler of /readyz, which reports whether this server should get requests. It should without the
+// store of files, too: all servers share that, and pages, likes and messages do not need it.
+func ready(services rpc.Services, files *media.Media) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		if err := services.Ready(ctx); err != nil {
+			middleware.WriteText(w, http.StatusServiceUnavailable, "a service does not answer\n")
+			return
+		}
+		if err := files.Ready(ctx); err != nil {
+			middleware.WriteText(w, http.StatusOK, "ok, but the store of files does not answer\n")
+			return
+		}
+		middleware.WriteText(w, http.StatusOK, "ok\n")
+	}
+}
+
+// aboutVideo returns what loads the preview of a video, for links to it.
+func aboutVideo(services rpc.Services, files mediaStore) func(context.Context, string) (web.About, error) {
 	return func(ctx context.Context, arg string) (about web.About, err error) {
 		id, err := model.ParseID(model.TypeVideo, arg)
 		if err != nil {
@@ -52,7 +92,7 @@ func aboutVideo(services Services, files mediaStore) func(context.Context, strin
 			return about, codes.Errorf(codes.NotFound, "there is no such video")
 		}
 		about = web.About{Title: video.Title, Cover: files.URL(ctx, video.CoverKey),
-			Page: baseURLOf(ctx) + "/video/" + strconv.FormatInt(id, 10)}
+			Page: middleware.BaseURLOf(ctx) + "/video/" + strconv.FormatInt(id, 10)}
 		users, err := services.Basics.BatchGetUsers(ctx, &basics.BatchGetUsersRequest{UserIds: []int64{video.AuthorID}})
 		if err != nil {
 			return about, err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/bff"
+	"minidouyin/bff/auth"
 )
 
 // The server speaks graphql-transport-ws and graphql-sse as their clients expect, up to its end.
@@ -23,14 +23,14 @@ func TestProtocols(t *testing.T) {
 	_, token := s.register(t, "ann")
 	video := s.publish(t, token, "first of all")
 	issue := func(ttl time.Duration) string {
-		sessions, err := bff.NewSessions(bff.Config{Data: s.data, TokenTTL: ttl})
+		sessions, err := auth.NewSessions("", s.data, ttl)
 		require.NoError(t, err)
 		token, _, err := sessions.Issue(1)
 		require.NoError(t, err)
 		return token
 	}
 
-	folder := filepath.Join("gqlserver", "conformance")
+	folder := filepath.Join("gqlhttp", "conformance")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
 	defer cancel()
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "graphql-ws")); err != nil {

@@ -1,9 +1,7 @@
-package bff
+package bff_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,19 +10,22 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff"
+	"minidouyin/bff/rpc"
 )
 
 // A panic outside of an operation is an INTERNAL error in the form of its route, and is logged in one line of few bytes.
 func TestPanicsOutsideOfOperations(t *testing.T) {
 	log := &strings.Builder{}
-	cfg := Config{Addr: "127.0.0.1:0", Data: t.TempDir(), MaxUpload: 1 << 20, FFmpeg: "-", TokenTTL: time.Hour, ListLimit: 30}
+	cfg := bff.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), MaxUpload: 1 << 20, FFmpeg: "-", TokenTTL: time.Hour, ListLimit: 30}
 	require.NoError(t, cfg.Validate())
-	sessions, err := NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	require.NoError(t, err)
 	token, _, err := sessions.Issue(1)
 	require.NoError(t, err)
 	// Without a media store the first file panics.
-	site, err := NewHandler(cfg, slog.New(slog.NewJSONHandler(log, nil)), Services{}, nil, sessions, func() {})
+	site, err := bff.NewHandler(cfg, slog.New(slog.NewJSONHandler(log, nil)), rpc.Services{}, nil, sessions, func() {})
 	require.NoError(t, err)
 
 	const publish = "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nTOKEN\r\n" +
@@ -60,20 +61,4 @@ func TestPanicsOutsideOfOperations(t *testing.T) {
 			require.Contains(t, logged.Panic, "media.(*Media)", "it says where")
 		})
 	}
-}
-
-// A loop that panics is started again until its context ends.
-func TestKeepRunning(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	runs := 0
-	keepRunning(ctx, slog.New(slog.DiscardHandler), "test", func(context.Context) {
-		if runs++; runs == 2 {
-			cancel()
-		}
-		panic("oh")
-	})
-	require.Equal(t, 2, runs)
-	keepRunning(t.Context(), slog.New(slog.DiscardHandler), "test", func(context.Context) { runs++ })
-	require.Equal(t, 3, runs, "a loop that returns has ended")
-	require.ErrorContains(t, recovered(func() error { panic(errors.New("oh")) })(), "panic: oh")
 }

@@ -11,149 +11,156 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
-	"minidouyin/bff/gqlserver"
+	"minidouyin/bff/auth"
+	"minidouyin/bff/gqlhttp"
+	"minidouyin/bff/gqlhttp/guard"
+	"minidouyin/bff/limit"
+	"minidouyin/bff/live"
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
+	"minidouyin/bff/rpc"
 	"minidouyin/compat"
 	"minidouyin/graph"
-	"minidouyin/graph/live"
+	graphlive "minidouyin/graph/live"
 	"minidouyin/idl/codes"
 )
 
-// Limits of a request. Those of files are in Config.
 const (
-	stallTimeout  = 30 * time.Second // a body must bring something within
-	answerTimeout = 2 * time.Minute  // an answer must be taken within
-	playTimeout   = time.Hour        // a file must be taken within
+	stallTimeout = 30 * time.Second // a body makes progress within
+	eventPause   = 5 * time.Second  // of a subscription that has returned too much
 )
 
 // Site is everything that is served.
 type Site struct {
 	http.Handler
-	graph *gqlserver.Server
-	live  *live.Hub
-	relay *relay // nil = no other processes
+	graphql  *gqlhttp.Server
+	rest     *compat.Transport
+	sessions *auth.Sessions
+	rates    *limit.Rates
+	live     *graphlive.Hub
+	relay    *live.Relay // nil = no other processes
 }
 
-// Shutdown ends what is open beyond a single answer: sockets, with the code 1001, and streams of events. It waits for
-// them until ctx ends, whose error it returns then.
-func (s *Site) Shutdown(ctx context.Context) error { return s.graph.Shutdown(ctx) }
+// Shutdown ends what outlives a response: WebSockets, with the code 1001, and streams of events. It waits for them until
+// ctx ends, whose error it returns then.
+func (s *Site) Shutdown(ctx context.Context) error { return s.graphql.Shutdown(ctx) }
 
-// Close ends what feeds subscriptions, after the last request. It waits until ctx ends, whose error it returns then.
+// Close ends the events of subscriptions, after the last request. It waits until ctx ends, whose error it returns then.
 func (s *Site) Close(ctx context.Context) error {
 	err := s.live.Close(ctx)
 	if s.relay != nil {
-		err = errors.Join(err, s.relay.close(ctx))
+		err = errors.Join(err, s.relay.Close(ctx))
 	}
 	return err
 }
 
-// Listening returns how many subscriptions listen.
+// Listening returns how many subscriptions are open.
 func (s *Site) Listening() int { return s.live.Open() }
 
-// NewHandler returns the whole site of a configuration that was validated; it must be shut down and closed. deleted is
-// called after an operation that may have left something to remove.
-func NewHandler(cfg Config, log *slog.Logger, services Services, files *media.Media, sessions *Sessions, deleted func()) (*Site, error) {
-	site := &Site{live: live.NewHub(nil)}
+// NewHandler returns the site of a valid configuration. It must be shut down and closed. deleted is called after an
+// operation that may have deleted something.
+func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
+	site := &Site{sessions: sessions, live: graphlive.NewHub(nil)}
 	if cfg.Shared != nil {
-		site.relay = newRelay(cfg.Shared, log)
-		site.live = site.relay.hub
+		site.relay = live.New(cfg.Shared, log)
+		site.live = site.relay.Hub()
 	}
 	schema := graph.NewSchema(graph.Config{
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
 		Media: newMediaStore(cfg, files), IssueToken: sessions.Issue, Deleted: deleted, Live: site.live,
 	})
-	spool := spooler{files, int64(cfg.MaxUpload)}
-	rest, err := compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: spool.spool})
-	if err != nil {
+	site.rates = limit.NewRates(cfg.RateLimit, cfg.SignInLimit, cfg.Shared)
+	uploads := spooler{files, int64(cfg.MaxUpload)}
+	var err error
+	if site.rest, err = compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: uploads.spool}); err != nil {
 		return nil, err
 	}
-
-	rates := newRates(cfg)
-	uploads := &uploads{limit: cfg.UploadLimit, from: map[string]int{}}
-	limits := gqlserver.DefaultLimits()
-	limits.Connections = cfg.ConnectionLimit
-	server, err := gqlserver.New(gqlserver.Config{
-		Schema: schema, Spool: spool.spool, Limits: limits, Introspection: cfg.Introspection,
-		Present: graph.Present(log), Recover: graph.Recover(log),
-		RequestID: func(ctx context.Context) string { return recordOf(ctx).id },
-		Trusted:   cfg.trusted, TrustedOnly: cfg.TrustedOnly,
-		Redis:    cfg.Shared,
-		Origins:  cfg.formOrigins(),
-		PageSize: graph.PageSizeFor,
-		Admit:    rates.admit,
-		Charge:   rates.charge,
-		Visitor:  visitor,
-		Around:   []graphql.OperationMiddleware{note},
-
-		Authenticate: sessions.Authenticate, ExpiresAt: expiresAt,
-		Address: addressOf, Begin: rates.begin,
-	})
-	if err != nil {
+	if site.graphql, err = site.newGraphQL(cfg, log, schema, uploads); err != nil {
 		return nil, err
 	}
-
-	r := chi.NewRouter()
-	r.Use(middleware.GetHead, identify, clientIP(cfg.TrustedProxies), logRequests(log), recoverPanics(log, refuseText),
-		moveDeadlines(stallTimeout), baseURL(cfg.PublicURL), secure(cfg.PublicURL), crossOrigin(cfg.CORSOrigins))
-	if cfg.Web {
-		page, err := webClient(cfg, services, newMediaStore(cfg, files))
-		if err != nil {
-			return nil, err
-		}
-		r.With(rates.count(refuseText)).Mount("/", page)
-	} else {
-		r.Get("/", welcome)
-	}
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
-	r.Get("/readyz", ready(services, files))
-	r.Mount("/media", playDeadline(files))
-	if cfg.Introspection {
-		page := playground.Handler()
-		r.Handle("/playground", page)
-		r.Handle("/playground/*", page)
-	}
-	https := strings.HasPrefix(cfg.PublicURL, "https://")
-	r.With(recoverPanics(log, refuseGraphQL(server)), noContent, rates.count(refuseGraphQL(server)), uploads.count(refuseGraphQL(server)),
-		sessions.cookie(https), sessions.bearer(server)).Handle("/graphql", server)
-	ownPages, err := ownPagesOnly(cfg.PublicURL)
-	if err != nil {
+	if site.Handler, err = site.routes(cfg, log, services, files); err != nil {
 		return nil, err
 	}
-	r.With(noContent, rates.count(refuseText), ownPages).Post("/session", sessions.keep(https))
-	r.With(noContent, rates.count(refuseText), ownPages).Delete("/session", sessions.forget(https))
-	r.With(recoverPanics(log, refuseREST(rest)), noContent, rates.count(refuseREST(rest)), uploads.count(refuseREST(rest)),
-		listLimit(cfg.ListLimit)).HandleFunc("/douyin/*",
-		func(w http.ResponseWriter, r *http.Request) {
-			rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), server.Executor())
-		})
-	site.Handler, site.graph = r, server
 	if site.relay != nil {
-		site.relay.start()
+		site.relay.Start()
 	}
 	return site, nil
 }
 
-// visitor returns what the answers to visitors depend on beside the operation; ok is false for a viewer.
-func visitor(ctx context.Context) (variant string, ok bool) {
-	size := graph.PageSizeOf(ctx)
-	return fmt.Sprintf("%s %d %d", baseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
+// newGraphQL returns the server of /graphql.
+func (s *Site) newGraphQL(cfg Config, log *slog.Logger, schema graphql.ExecutableSchema, uploads spooler) (*gqlhttp.Server, error) {
+	return gqlhttp.NewServer(gqlhttp.Config{
+		Schema: schema, Present: graph.Present(log), Recover: graph.Recover(log), RequestID: middleware.RequestID,
+		Spool: uploads.spool, Limits: gqlhttp.DefaultLimits(), Guard: guard.DefaultLimits(), PageSize: graph.PageSizeFor,
+		Introspection: cfg.Introspection, Origins: cfg.formOrigins(), Anonymous: anonymous,
+		Trusted: cfg.trusted, TrustedOnly: cfg.TrustedOnly, Redis: cfg.Shared,
+		Around:       []graphql.OperationMiddleware{middleware.RecordOperation, s.rates.Operations(guard.CostOf, eventPause)},
+		Authenticate: s.sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
+		Acquire: limit.NewConcurrent(cfg.ConnectionLimit).Acquire,
+		Begin: func(ctx context.Context) (context.Context, error) {
+			return middleware.ForkRecord(ctx), s.rates.Take(ctx, limit.Work{Requests: 1})
+		},
+	})
 }
 
-// note writes down what the request log says of an operation: its name and the code of its first error.
-func note(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	name := graphql.GetOperationContext(ctx).Operation.Name // chosen by the client, and as long as it likes
-	recordOf(ctx).operation = name[:min(len(name), 64)]
-	respond := next(ctx)
-	return func(ctx context.Context) *graphql.Response {
-		response := respond(ctx)
-		if response != nil && len(response.Errors) > 0 {
-			recordOf(ctx).code, _ = response.Errors[0].Extensions["code"].(string)
-		}
-		return response
+// routes returns the handler of all routes.
+func (s *Site) routes(cfg Config, log *slog.Logger, services rpc.Services, files *media.Media) (http.Handler, error) {
+	page, err := root(cfg, services, newMediaStore(cfg, files))
+	if err != nil {
+		return nil, err
 	}
+	sameOrigin, err := auth.SameOrigin(cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	https := strings.HasPrefix(cfg.PublicURL, "https://")
+	uploads := limit.NewConcurrent(cfg.UploadLimit)
+
+	r := chi.NewRouter()
+	r.Use(chimiddleware.GetHead, middleware.Identify, middleware.ClientIP(cfg.TrustedProxies), middleware.LogRequests(log),
+		middleware.Recover(log, refuseText), middleware.ExtendDeadlines(stallTimeout), middleware.BaseURL(cfg.PublicURL),
+		middleware.SecurityHeaders(cfg.PublicURL), middleware.CORS(cfg.CORSOrigins))
+	if cfg.Web {
+		r.With(s.rates.Middleware(refuseText)).Mount("/", page)
+	} else {
+		r.Get("/", page.ServeHTTP)
+	}
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { middleware.WriteText(w, http.StatusOK, "ok\n") })
+	r.Get("/readyz", ready(services, files))
+	r.Mount("/media", middleware.MediaDeadline(files))
+	if cfg.Introspection {
+		explorer := playground.Handler()
+		r.Handle("/playground", explorer)
+		r.Handle("/playground/*", explorer)
+	}
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.Recover(log, s.refuseGraphQL), middleware.APIHeaders, s.rates.Middleware(s.refuseGraphQL),
+			uploads.Uploads(s.refuseGraphQL), s.sessions.Cookie(https), s.sessions.Bearer(s.refuseGraphQL))
+		r.Handle("/graphql", s.graphql)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.APIHeaders, s.rates.Middleware(refuseText), sameOrigin)
+		r.Post("/session", s.sessions.Keep(https))
+		r.Delete("/session", s.sessions.Forget(https))
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.Recover(log, s.refuseREST), middleware.APIHeaders, s.rates.Middleware(s.refuseREST),
+			uploads.Uploads(s.refuseREST), listLimit(cfg.ListLimit))
+		r.HandleFunc("/douyin/*", func(w http.ResponseWriter, r *http.Request) {
+			s.rest.Do(w, r.WithContext(graphql.StartOperationTrace(r.Context())), s.graphql.Executor())
+		})
+	})
+	return r, nil
+}
+
+// anonymous reports whether a request is anonymous. Its variant is what responses to such requests depend on beside the
+// operation: the URL of this server, and the size of pages.
+func anonymous(ctx context.Context) (variant string, ok bool) {
+	size := graph.PageSizeOf(ctx)
+	return fmt.Sprintf("%s %d %d", middleware.BaseURLOf(ctx), size.Default, size.Max), graph.ViewerID(ctx) == 0
 }
 
 // listLimit is middleware that sets the size of lists for the REST routes.
@@ -166,43 +173,14 @@ func listLimit(limit int) func(http.Handler) http.Handler {
 	}
 }
 
-// ready says whether this server should be sent requests. That the store of files is away is said but is no reason not
-// to: all servers share the store, and pages, likes and chats go on without it.
-func ready(services Services, files *media.Media) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if err := services.Ready(ctx); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "a service does not answer\n")
-			return
-		}
-		if err := files.Ready(ctx); err != nil {
-			writeText(w, http.StatusOK, "ok, but the store of files does not answer\n")
-			return
-		}
-		writeText(w, http.StatusOK, "ok\n")
-	}
-}
-
-func writeText(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // the client may be gone
-}
-
 func refuseText(w http.ResponseWriter, _ *http.Request, err error) {
-	writeText(w, statusOf(err), codes.Message(err)+"\n")
+	middleware.WriteText(w, middleware.StatusOf(err), codes.Message(err)+"\n")
 }
 
-func refuseREST(rest *compat.Transport) func(http.ResponseWriter, *http.Request, error) {
-	return func(w http.ResponseWriter, r *http.Request, err error) {
-		rest.Refuse(w, r, codes.Of(err).String(), codes.Message(err))
-	}
+func (s *Site) refuseREST(w http.ResponseWriter, r *http.Request, err error) {
+	s.rest.Refuse(w, r, codes.Of(err).String(), codes.Message(err))
 }
 
-func refuseGraphQL(server *gqlserver.Server) func(http.ResponseWriter, *http.Request, error) {
-	return func(w http.ResponseWriter, r *http.Request, err error) {
-		server.Refuse(w, r, statusOf(err), err)
-	}
+func (s *Site) refuseGraphQL(w http.ResponseWriter, r *http.Request, err error) {
+	s.graphql.Refuse(w, r, middleware.StatusOf(err), err)
 }

@@ -33,6 +33,8 @@ import (
 
 	"minidouyin/bff"
 	"minidouyin/bff/media"
+	"minidouyin/bff/middleware"
+	"minidouyin/bff/rpc"
 	"minidouyin/services"
 	"minidouyin/services/mysqltest"
 )
@@ -60,7 +62,7 @@ type site struct {
 	calls   *counter
 	sql     *counter // by statement
 	sqlOf   *counter // by service
-	ground  bff.Services
+	ground  rpc.Services
 	log     logged
 	before  atomic.Pointer[func(method string) error] // is called before each call, which fails when it does
 
@@ -89,7 +91,7 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 	tb.Helper()
 	s := newFolders(tb)
 	s.calls, s.sql, s.sqlOf = newCounter(), newCounter(), newCounter()
-	log := slog.New(bff.WithRequestID(slog.NewMultiHandler(
+	log := slog.New(middleware.WithRequestID(slog.NewMultiHandler(
 		slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}),
 		slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	callers := map[string]server.LocalCaller{}
@@ -112,8 +114,8 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 		require.NoError(tb, err)
 	}
 	var err error
-	s.ground, err = bff.NewServices(func(name string) []client.Option {
-		return append([]client.Option{client.WithMiddleware(s.count)}, bff.Local(callers[name])...)
+	s.ground, err = rpc.NewServices(func(name string) []client.Option {
+		return append([]client.Option{client.WithMiddleware(s.count)}, rpc.Local(callers[name])...)
 	})
 	require.NoError(tb, err)
 
@@ -140,7 +142,7 @@ func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Con
 	var err error
 	s.media, err = media.Open(tb.Context(), cfg.Media(log))
 	require.NoError(tb, err)
-	sessions, err := bff.NewSessions(cfg)
+	sessions, err := cfg.Sessions()
 	require.NoError(tb, err)
 	handler, err := bff.NewHandler(cfg, log, s.ground, s.media, sessions, func() {})
 	require.NoError(tb, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minidouyin/bff/media"
+	"minidouyin/bff/rpc"
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/idl/kitex_gen/interaction"
@@ -19,42 +20,42 @@ const (
 	sweepBatch    = 100
 )
 
-// sweeper carries out the removals that basics has written down: what is left of deleted videos and users in the
-// other services, and files that no row refers to. Each step may be repeated, so a crash only delays it.
+// sweeper executes the removals that basics has stored: rows of deleted videos and users in the other services, and files
+// that no row refers to. Each step is idempotent, so a crash only delays it.
 type sweeper struct {
-	services Services
+	services rpc.Services
 	media    *media.Media
 	log      *slog.Logger
-	kick     chan struct{}
+	woken    chan struct{}
 }
 
-// wake makes the sweeper look at once: something was deleted.
+// wake starts a sweep: something was deleted.
 func (s *sweeper) wake() {
 	select {
-	case s.kick <- struct{}{}:
-	default: // it is awake already
+	case s.woken <- struct{}{}:
+	default: // it is awake
 	}
 }
 
-// run sweeps now, when woken and every minute until ctx ends.
+// run sweeps at once, when woken, and every minute, until ctx ends.
 func (s *sweeper) run(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
 		if err := s.sweep(ctx, false); err != nil && ctx.Err() == nil {
-			s.log.Warn("removing what was deleted has to wait", "error", err)
+			s.log.Warn("sweep failed, retrying within a minute", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.kick:
+		case <-s.woken:
 		case <-ticker.C:
 		}
 	}
 }
 
-// sweep carries out what is due; with reserved, also what a running publication may still need. A removal that fails
-// stays for the next time and does not hold up the others, unless a service is away: then all wait for it.
+// sweep executes the removals that are due; with reserved, also those of files that a running publication may still
+// need. A removal that fails is retried with the next sweep. If a service is unavailable, the sweep ends.
 func (s *sweeper) sweep(ctx context.Context, reserved bool) error {
 	for {
 		reply, err := s.services.Basics.ListRemovals(ctx,

@@ -15,6 +15,7 @@ import (
 	"minidouyin/bff"
 	"minidouyin/bff/demo"
 	"minidouyin/bff/media"
+	"minidouyin/bff/rpc"
 	"minidouyin/services"
 )
 
@@ -78,7 +79,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 			return fmt.Errorf("open %s: %w", name, err)
 		}
 	}
-	clients, err := bff.NewServices(func(name string) []client.Option { return bff.Local(callers[name]) })
+	clients, err := rpc.NewServices(func(name string) []client.Option { return rpc.Local(callers[name]) })
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 }
 
 // fillDemo makes the demo world when nothing is there yet, and says so.
-func fillDemo(ctx context.Context, stdout io.Writer, clients bff.Services, files *media.Media, data, addr string) error {
+func fillDemo(ctx context.Context, stdout io.Writer, clients rpc.Services, files *media.Media, data, addr string) error {
 	world := demo.World{Basics: clients.Basics, Interaction: clients.Interaction, Social: clients.Social, Media: files}
 	empty, err := demo.Empty(ctx, world)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"minidouyin/bff"
 	"minidouyin/bff/media"
+	"minidouyin/bff/rpc"
 	"minidouyin/services"
 	"minidouyin/services/discovery"
 )
@@ -42,11 +43,11 @@ func (c *bffCmd) Validate() error {
 func (c *bffCmd) remote(directory *discovery.Directory) func(service string) []client.Option {
 	if directory != nil {
 		resolver := directory.Watch(services.Basics, services.Interaction, services.Social)
-		return func(string) []client.Option { return bff.Remote(resolver, discovery.CacheOptions()) }
+		return func(string) []client.Option { return rpc.Remote(resolver, discovery.CacheOptions()) }
 	}
 	addrs := map[string][]string{
 		services.Basics: c.Basics, services.Interaction: c.Interaction, services.Social: c.Social}
-	return func(service string) []client.Option { return bff.Remote(bff.Fixed(addrs[service]...), nil) }
+	return func(service string) []client.Option { return rpc.Remote(rpc.Fixed(addrs[service]...), nil) }
 }
 
 // openDirectory opens the etcd at these addresses, nil when there are none.
@@ -81,7 +82,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if directory != nil {
 		defer func() { err = errors.Join(err, directory.Close()) }()
 	}
-	clients, err := bff.NewServices(c.remote(directory))
+	clients, err := rpc.NewServices(c.remote(directory))
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cloudwego/kitex/client"
 
-	"minidouyin/bff"
+	"minidouyin/bff/rpc"
 	"minidouyin/services"
 )
 
@@ -39,7 +39,7 @@ func (c *healthCmd) Run(ctx context.Context) error {
 	if c.Part == "bff" {
 		return askReadyz(ctx, addr)
 	}
-	clients, err := bff.NewServices(func(string) []client.Option { return bff.Remote(bff.Fixed(addr), nil) })
+	clients, err := rpc.NewServices(func(string) []client.Option { return rpc.Remote(rpc.Fixed(addr), nil) })
 	if err != nil {
 		return err
 	}

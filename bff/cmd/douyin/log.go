@@ -12,7 +12,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/redis/go-redis/v9"
 
-	"minidouyin/bff"
+	"minidouyin/bff/middleware"
 )
 
 // maxLogText is the longest message or value of a log line, in bytes as it is written: no line has more than 4 KB.
@@ -24,7 +24,7 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	if format == "json" {
 		lines = slog.NewJSONHandler(w, options)
 	}
-	log := slog.New(bff.WithRequestID(lines))
+	log := slog.New(middleware.WithRequestID(lines))
 	// Kitex repeats failed calls, which the services log in their own form.
 	klog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
 	redis.SetLogger(redisLog{log})

@@ -36,7 +36,7 @@ func (c *allCmd) Validate() error {
 	if err := c.stores.Validate(); err != nil {
 		return err
 	}
-	return c.likeFlags.check(c.stores)
+	return c.checkLikeAck(c.stores)
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.

@@ -21,8 +21,8 @@ type likeFlags struct {
 	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when the Redis of --redis has it, which must then keep what it acknowledges (appendonly yes, appendfsync always, maxmemory-policy noeviction). All instances must have the same."`
 }
 
-// check refuses a log without the Redis that holds it.
-func (f likeFlags) check(s stores) error {
+// checkLikeAck refuses a log without the Redis that holds it.
+func (f likeFlags) checkLikeAck(s stores) error {
 	if f.LikeAck == services.AckLogged && s.Redis == "" {
 		return errors.New("--like-ack: logged needs --redis, which keeps the likes until the database has them")
 	}
@@ -94,7 +94,7 @@ func (c *interactionCmd) Validate() error {
 	if err := c.serviceFlags.Validate(); err != nil {
 		return err
 	}
-	return c.likeFlags.check(c.stores)
+	return c.checkLikeAck(c.stores)
 }
 
 // Run serves until ctx ends.

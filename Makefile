@@ -91,11 +91,11 @@ alone: ## every module builds without the workspace
 $(S3): .ci/tools/versitygw/go.mod
 	cd .ci/tools/versitygw && GOWORK=off go build -o ../../../$(S3) github.com/versity/versitygw/cmd/versitygw
 
-bench-likes: ## likes written behind Redis against likes written directly, on MariaDB
+bench-likes: ## likes in one transaction each, grouped, and logged in Redis, on MariaDB
 	cd services && go test -run '^$$' -bench '^BenchmarkLikes$$' -benchtime 1x ./interaction
 
 unit: $(S3) ## all tests, with the race detector
 	go test -race -timeout 45m work
 
-chaos: setup $(S3) ## everything is killed at random for CHAOS_TIME (10m), and nothing may be lost
-	CHAOS_TIME=$${CHAOS_TIME:-10m} go test -timeout 24h -count 1 -run 'TestChaos$$' -v ./bff/cluster
+chaos: setup $(S3) ## everything is killed at random, for CHAOS_TIME (10m) and 200 times for each --like-ack; nothing may be lost
+	CHAOS_TIME=$${CHAOS_TIME:-10m} CHAOS_KILLS=$${CHAOS_KILLS:-200} go test -timeout 24h -count 1 -run 'TestChaos$$|TestLoss' -v ./bff/cluster

@@ -99,7 +99,7 @@ func (s *site) meet(t testing.TB, n int, whenMet func() error) {
 	var met atomic.Bool
 	before := func(string) error {
 		stacks := make([]byte, 8<<20)
-		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if met.Load() || joined(stacks[:runtime.Stack(stacks, true)]) >= n {
 				met.Store(true)
 				return whenMet()

@@ -2,7 +2,6 @@ package bff
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -54,27 +53,17 @@ func (m mediaStore) BackgroundURL(ctx context.Context, key string) string {
 	return m.URL(ctx, key)
 }
 
-// StageVideo checks a video and prepares it and its cover to be stored. It reads the cover from the start.
+// StageVideo checks a video and prepares it and its cover to be stored.
 func (m mediaStore) StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (graph.StagedFiles, error) {
-	var picture io.Reader
-	if cover != nil {
-		if _, err := cover.Seek(0, io.SeekStart); err != nil {
-			return nil, fmt.Errorf("rewind upload: %w", err)
-		}
-		picture = cover
-	}
-	staged, err := m.Media.StageVideo(ctx, file, title, picture)
+	staged, err := m.Media.StageVideo(ctx, file, title, cover)
 	if err != nil {
 		return nil, err
 	}
 	return stagedFiles{staged}, nil
 }
 
-// StagePicture checks a picture and prepares it to be stored. It reads from the start: one file may be used twice.
+// StagePicture checks a picture and prepares it to be stored.
 func (m mediaStore) StagePicture(ctx context.Context, file io.ReadSeeker) (graph.StagedFiles, error) {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("rewind upload: %w", err)
-	}
 	staged, err := m.Media.StagePicture(ctx, file)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/services/daemon"
 	"minidouyin/services/discovery"
 	"minidouyin/services/etcdtest"
 	"minidouyin/services/mysqltest"
@@ -27,6 +28,7 @@ type fleet struct {
 	*product
 	etcd       *etcdtest.Server
 	dsn, redis string
+	addrs      []string // of the instances, in the order of the processes
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -43,10 +45,11 @@ func newFleet(t *testing.T) *fleet {
 		}
 		f.url = "http://" + f.launch(tb, "bff", "--addr=127.0.0.1:0", "--data="+f.data, "--etcd="+f.etcd.Addr, "--rate-limit=0", "--sign-in-limit=0")
 		for _, wait := range waits {
-			wait(tb)
+			f.addrs = append(f.addrs, wait(tb))
 		}
 	}
 	f.startAll(t)
+	f.used(t)
 	return f
 }
 
@@ -60,9 +63,25 @@ func (f *fleet) again(t *testing.T, place int, end func(process *exec.Cmd)) {
 	t.Helper()
 	old := f.processes[place]
 	end(old)
-	f.launch(t, old.Args[1:]...)
+	f.addrs[place] = f.launch(t, old.Args[1:]...)
 	f.processes[place] = f.processes[len(f.processes)-1]
 	f.processes = f.processes[:len(f.processes)-1]
+	f.used(t)
+}
+
+// used waits until the HTTP server calls every instance.
+func (f *fleet) used(t *testing.T) {
+	t.Helper()
+	server := f.processes[len(f.addrs)].Process.Pid
+	require.Eventually(t, func() bool {
+		f.rest(t, "GET", "/readyz") // calls each service
+		for _, addr := range f.addrs {
+			if pids, err := daemon.Clients(addr); err != nil || !slices.Contains(pids, server) {
+				return false
+			}
+		}
+		return true
+	}, patience, 20*time.Millisecond)
 }
 
 // load is what clients do at the same time, and what was acknowledged.
@@ -128,6 +147,13 @@ func (f *fleet) startLoad(t *testing.T, acknowledged []*written) *load {
 	return l
 }
 
+// goOn waits until the clients have read and written more.
+func (l *load) goOn(t *testing.T) {
+	t.Helper()
+	reads, writes := l.reads.Load(), l.writes.Load()
+	require.Eventually(t, func() bool { return l.reads.Load() > reads+30 && l.writes.Load() > writes+30 }, patience, time.Millisecond)
+}
+
 func (l *load) end() {
 	close(l.stop)
 	l.group.Wait()
@@ -153,50 +179,47 @@ func TestServiceInstances(t *testing.T) {
 	clients[0].peer, clients[1].peer = clients[1].id, clients[0].id
 	services := []int{0, 1, 2, 3, 4, 5} // the last process is the HTTP server
 
-	during := func(name string, writesMayFail bool, happen func(t *testing.T)) {
+	during := func(name string, writesMayFail bool, happen func(t *testing.T, l *load)) {
 		t.Run(name, func(t *testing.T) {
 			l := f.startLoad(t, clients)
-			time.Sleep(300 * time.Millisecond)
-			happen(t)
-			time.Sleep(500 * time.Millisecond)
+			l.goOn(t)
+			happen(t, l)
+			l.goOn(t)
 			l.end()
 			t.Logf("%d reads and %d writes, of which %d failed", l.reads.Load(), l.writes.Load(), len(l.writeFailures))
 			require.Empty(t, l.readFailures)
-			require.Greater(t, l.reads.Load(), int64(20))
 			for _, failure := range l.writeFailures {
 				require.True(t, writesMayFail && strings.Contains(failure, ": 503 "), failure)
 			}
 		})
 	}
-	during("killed", true, func(t *testing.T) {
+	during("killed", true, func(t *testing.T, l *load) {
 		for _, place := range services {
 			f.again(t, place, func(process *exec.Cmd) {
 				require.NoError(t, process.Process.Kill())
 				_ = process.Wait()
-				time.Sleep(300 * time.Millisecond)
+				l.goOn(t)
 			})
-			waitForAll(t, f)
 		}
 	})
-	during("stopped in order", false, func(t *testing.T) {
+	during("stopped in order", false, func(t *testing.T, _ *load) {
 		for _, place := range services {
 			f.again(t, place, func(process *exec.Cmd) {
 				require.NoError(t, process.Process.Signal(syscall.SIGTERM))
 				require.NoError(t, process.Wait())
 			})
-			waitForAll(t, f)
 		}
 	})
-	during("etcd away", false, func(t *testing.T) {
+	during("etcd away", false, func(t *testing.T, l *load) {
 		f.etcd.Kill(t)
-		time.Sleep(2 * time.Second)
+		l.goOn(t)
 		f.etcd.Restart(t)
 	})
-	during("etcd wiped", false, func(t *testing.T) {
+	during("etcd wiped", false, func(t *testing.T, _ *load) {
 		f.etcd.Kill(t)
 		f.etcd.Wipe(t)
 		f.etcd.Restart(t)
-		waitForAll(t, f)
+		registered(t, f)
 	})
 	for _, w := range clients {
 		var stored []string
@@ -217,8 +240,8 @@ func TestServiceInstances(t *testing.T) {
 	f.stop(t)
 }
 
-// waitForAll waits until two instances of each service are in etcd and the HTTP server had the time to see it.
-func waitForAll(t *testing.T, f *fleet) {
+// registered waits until two instances of each service are in etcd.
+func registered(t *testing.T, f *fleet) {
 	t.Helper()
 	directory, err := discovery.Open([]string{f.etcd.Addr}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -232,6 +255,5 @@ func waitForAll(t *testing.T, f *fleet) {
 			}
 		}
 		return true
-	}, 20*time.Second, 20*time.Millisecond)
-	time.Sleep(300 * time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,7 +24,7 @@ func TestPlayground(t *testing.T) {
 
 	const folder = "playground"
 	run := func(name string, args ...string) []byte {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
 		defer cancel()
 		command := exec.CommandContext(ctx, name, args...)
 		command.Dir, command.Stderr = folder, os.Stderr

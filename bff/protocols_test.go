@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,22 +22,27 @@ func TestProtocols(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")
 	video := s.publish(t, token, "first of all")
-	sessions, err := auth.NewSessions("", s.data, 4*time.Second)
-	require.NoError(t, err)
+	issue := func(ttl time.Duration) string {
+		sessions, err := auth.NewSessions("", s.data, ttl)
+		require.NoError(t, err)
+		token, _, err := sessions.Issue(1)
+		require.NoError(t, err)
+		return token
+	}
 
 	folder := filepath.Join("gqlhttp", "conformance")
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
 	defer cancel()
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "graphql-ws")); err != nil {
 		install := exec.CommandContext(ctx, "npm", "ci", "--omit=optional", "--ignore-scripts")
 		install.Dir, install.Stderr = folder, os.Stderr
 		require.NoError(t, install.Run(), "needs node and npm")
 	}
-	short, _, err := sessions.Issue(1)
-	require.NoError(t, err)
-	script := exec.CommandContext(ctx, "node", "live.mjs", s.url+"/graphql", token, short, video)
+	script := exec.CommandContext(ctx, "node", "live.mjs", s.url+"/graphql", token, video)
 	script.Dir, script.Stderr = folder, os.Stderr
 	out, err := script.StdoutPipe()
+	require.NoError(t, err)
+	in, err := script.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, script.Start())
 	var result struct {
@@ -47,6 +54,13 @@ func TestProtocols(t *testing.T) {
 	for lines.Scan() {
 		if lines.Text() == "stop" {
 			require.NoError(t, s.handler.Shutdown(ctx))
+			continue
+		}
+		if seconds, ok := strings.CutPrefix(lines.Text(), "token "); ok {
+			ttl, err := time.ParseDuration(seconds + "s")
+			require.NoError(t, err)
+			_, err = fmt.Fprintln(in, issue(ttl))
+			require.NoError(t, err)
 			continue
 		}
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &result), lines.Text())

@@ -25,7 +25,7 @@ func reconcile(t *testing.T, args ...string) (out string, status int) {
 	t.Helper()
 	path, err := build()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, append([]string{"reconcile"}, args...)...)
 	text, err := command.CombinedOutput()
@@ -103,8 +103,8 @@ func TestMetrics(t *testing.T) {
 		}
 		return values
 	}
-	require.Eventually(t, func() bool { return scrape()["douyin_likes_flushed_total"] == 7 }, 30*time.Second, 50*time.Millisecond)
-	require.Eventually(t, func() bool { return scrape()["douyin_likes_waiting_entries"] == 0 }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return scrape()["douyin_likes_flushed_total"] == 7 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return scrape()["douyin_likes_waiting_entries"] == 0 }, patience, 50*time.Millisecond)
 	got := scrape()
 	for name, want := range map[string]float64{
 		"douyin_likes_acknowledged_total": 7, "douyin_likes_flushed_total": 7, "douyin_likes_late_total": 0,

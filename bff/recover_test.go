@@ -58,7 +58,7 @@ func TestPanicsOutsideOfOperations(t *testing.T) {
 			var logged struct{ Panic string }
 			require.NoError(t, json.Unmarshal([]byte(line), &logged))
 			require.Contains(t, logged.Panic, "nil pointer")
-			require.Contains(t, logged.Panic, "bff/media", "the stack says where")
+			require.Contains(t, logged.Panic, "media.(*Media)", "it says where")
 		})
 	}
 }

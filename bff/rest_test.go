@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
@@ -45,7 +44,6 @@ func equalOnCluster(t require.TestingT, expected, actual any, message ...any) {
 
 func compareREST(t *testing.T, s *site, path string, equal require.ComparisonAssertionFunc) {
 	names := smallWorld(t, s)
-	time.Sleep(s.countsAfter)
 	golden, err := txtar.ParseFile(path)
 	require.NoError(t, err)
 	for i := 0; i < len(golden.Files); i += 2 {

@@ -18,6 +18,8 @@ import (
 func TestLogKeepsSecrets(t *testing.T) {
 	s := newSite(t)
 	id, token := s.register(t, "ann")
+	requests := func() int { return strings.Count(s.log.String(), "msg=request ") }
+	require.Eventually(t, func() bool { return requests() == 1 }, patience, time.Millisecond, "it is written after the answer was sent")
 	const private, password = "CANARY", "hunter2hunter2"
 	video := sampleVideo(t)
 	post := func(body map[string]any, header ...string) answer {
@@ -86,10 +88,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 			s.before.Store(&fail)
 		}
 		for name, send := range sends {
-			before := len(s.log.String())
+			before, written := len(s.log.String()), requests()
 			send()
-			written := func() bool { return strings.Count(s.log.String()[before:], "msg=request") == 1 }
-			require.Eventually(t, written, 10*time.Second, time.Millisecond, name) // after the answer was sent
+			require.Eventually(t, func() bool { return requests() == written+1 }, patience, time.Millisecond, name)
 			log := s.log.String()[before:]
 			for _, secret := range []string{private, url.QueryEscape(private), password, token, token[len(token)-20:], "nodes", "$p", "variables", hash} {
 				require.NotContains(t, log, secret, "%s, broken %t", name, broken)

@@ -21,7 +21,6 @@ import (
 	"minidouyin/bff/media"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/playground"
-	"minidouyin/bff/redisguard"
 	"minidouyin/bff/rpc"
 	"minidouyin/compat"
 	"minidouyin/graph"
@@ -65,9 +64,7 @@ func (s *Site) Listening() int { return s.live.Open() }
 // operation that may have deleted something.
 func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *media.Media, sessions *auth.Sessions, deleted func()) (*Site, error) {
 	site := &Site{sessions: sessions, live: graphlive.NewHub(nil)}
-	var shared *redisguard.Redis
 	if cfg.Shared != nil {
-		shared = redisguard.New(cfg.Shared, log)
 		site.relay = live.New(cfg.Shared, log)
 		site.live = site.relay.Hub()
 	}
@@ -75,13 +72,13 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 		Basics: services.Basics, Interaction: services.Interaction, Social: services.Social,
 		Media: newMediaStore(cfg, files), IssueToken: sessions.Issue, Deleted: deleted, Live: site.live,
 	})
-	site.rates = limit.NewRates(cfg.RateLimit, cfg.SignInLimit, shared)
+	site.rates = limit.NewRates(cfg.RateLimit, cfg.SignInLimit, cfg.Shared)
 	uploads := spooler{files, int64(cfg.MaxUpload)}
 	var err error
 	if site.rest, err = compat.New(compat.Config{Schema: schema.Schema(), Authenticate: sessions.Authenticate, Spool: uploads.spool}); err != nil {
 		return nil, err
 	}
-	if site.graphql, err = site.newGraphQL(cfg, log, schema, uploads, shared); err != nil {
+	if site.graphql, err = site.newGraphQL(cfg, log, schema, uploads); err != nil {
 		return nil, err
 	}
 	if site.Handler, err = site.routes(cfg, log, services, files); err != nil {
@@ -94,12 +91,12 @@ func NewHandler(cfg Config, log *slog.Logger, services rpc.Services, files *medi
 }
 
 // newGraphQL returns the server of /graphql.
-func (s *Site) newGraphQL(cfg Config, log *slog.Logger, schema graphql.ExecutableSchema, uploads spooler, shared *redisguard.Redis) (*gqlhttp.Server, error) {
+func (s *Site) newGraphQL(cfg Config, log *slog.Logger, schema graphql.ExecutableSchema, uploads spooler) (*gqlhttp.Server, error) {
 	return gqlhttp.NewServer(gqlhttp.Config{
 		Schema: schema, Present: graph.Present(log), Recover: graph.Recover(log), RequestID: middleware.RequestID,
 		Spool: uploads.spool, Limits: gqlhttp.DefaultLimits(), Guard: guard.DefaultLimits(), PageSize: graph.PageSizeFor,
 		Introspection: cfg.Introspection, Origins: cfg.formOrigins(), Anonymous: anonymous,
-		Trusted: cfg.trusted, TrustedOnly: cfg.TrustedOnly, Redis: shared,
+		Trusted: cfg.trusted, TrustedOnly: cfg.TrustedOnly, Redis: cfg.Shared,
 		Around:       []graphql.OperationMiddleware{middleware.RecordOperation, s.rates.Operations(guard.CostOf, eventPause)},
 		Authenticate: s.sessions.Authenticate, ExpiresAt: auth.ExpiresAt,
 		Acquire: limit.NewConcurrent(cfg.ConnectionLimit).Acquire,

@@ -71,8 +71,6 @@ type site struct {
 	// removals, unless nil, returns the keys of the files that are to be removed when no other server can be storing
 	// them any more. One that is alone removes them at its start.
 	removals func(tb testing.TB) map[string]bool
-	// countsAfter is how long after a write all instances count it.
-	countsAfter time.Duration
 }
 
 // newFolders returns a site that keeps everything in a folder of its own.
@@ -88,7 +86,7 @@ func newSite(tb testing.TB, configure ...func(*bff.Config)) *site {
 	return newSiteOn(tb, "", nil, configure...)
 }
 
-// newSiteOn starts a site on a database, "" for SQLite files, and a Redis, nil for none.
+// newSiteOn starts a site on a database, "" for SQLite files of its own, and a Redis, nil for none.
 func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure ...func(*bff.Config)) *site {
 	tb.Helper()
 	s := newFolders(tb)
@@ -103,7 +101,7 @@ func newSiteOn(tb testing.TB, dsn string, cache redis.UniversalClient, configure
 			serviceDSN = "sqlite:" + filepath.Join(s.data, name+".db")
 		}
 		service, err := services.Open(context.Background(), name, services.Config{
-			DSN: serviceDSN, Redis: cache, Log: log,
+			DSN: serviceDSN, Redis: cache, Alone: dsn == "" && cache == nil, Log: log,
 			PasswordCost: services.PasswordCost{Time: 1, MemoryKiB: 64},
 			OnStatement: func(_ context.Context, sql string) {
 				s.sql.add(sql)
@@ -152,7 +150,7 @@ func (s *site) serve(tb testing.TB, log *slog.Logger, configure ...func(*bff.Con
 	tb.Cleanup(httpServer.Close)
 	s.url, s.handler = httpServer.URL, handler
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(tb, handler.Shutdown(ctx))
 		require.NoError(tb, handler.Close(ctx))

@@ -39,7 +39,7 @@ func (s *site) restart(tb testing.TB, configure func(*bff.Config)) {
 	require.Eventually(tb, func() bool {
 		response, err := http.Get("http://" + ln.Addr().String() + "/healthz")
 		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	stop()
 	require.NoError(tb, <-ended)
 }
@@ -67,7 +67,7 @@ func TestPublishStoreDies(t *testing.T) {
 	require.Equal(t, "ok, but the store of files does not answer\n", ready.text)
 
 	server.Restart(t)
-	require.Equal(t, "ok\n", s.rest(t, "GET", "/readyz").text)
+	require.Eventually(t, func() bool { return s.rest(t, "GET", "/readyz").text == "ok\n" }, patience, 20*time.Millisecond)
 	require.Len(t, objects(t, server), 3, "the video that has no row")
 	s.restart(t, onS3(server, front.Endpoint))
 	require.Len(t, objects(t, server), 2)
@@ -182,5 +182,5 @@ func TestTwoServersOneBucket(t *testing.T) {
 
 	a := other.graphql(t, token, `mutation($id: ID!) { deleteVideo(input: {videoId: $id}) { deletedVideoId } }`, map[string]any{"id": id})
 	require.NotContains(t, a.text, "errors")
-	require.Eventually(t, func() bool { return len(objects(t, server)) == 0 }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(objects(t, server)) == 0 }, patience, 50*time.Millisecond)
 }

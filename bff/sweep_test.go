@@ -37,7 +37,7 @@ func TestSweepGoesOn(t *testing.T) {
 	require.Eventually(t, func() bool {
 		response, err := http.Get("http://" + ln.Addr().String() + "/healthz")
 		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	require.NoFileExists(t, path(loose))
 	stop()
 	require.NoError(t, <-ended)

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,7 +39,7 @@ func TestWebClient(t *testing.T) {
 	video := filepath.Join(t.TempDir(), "video.mp4")
 	require.NoError(t, os.WriteFile(video, sampleVideo(t), 0o600))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*patience)
 	defer cancel()
 	browser := exec.CommandContext(ctx, "node", "browse.mjs", p.url, video, os.Getenv("DOUYIN_TEST_SCREENSHOT"))
 	browser.Dir, browser.Stderr = folder, os.Stderr

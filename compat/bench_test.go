@@ -9,7 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// BenchmarkFeed answers a feed of 30 videos from a canned response: the price of all but the graph itself.
+// BenchmarkFeed serves a feed of 30 videos from a fixed GraphQL response: the cost of everything but the graph.
 func BenchmarkFeed(b *testing.B) {
 	var videos []string
 	for i := range 30 {

@@ -12,28 +12,28 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// A variable of an operation: the parameter of the same name, read as its GraphQL type says.
+// variable is a variable of an operation. Its value is the parameter of the same name, parsed by its GraphQL type.
 type variable struct {
 	name, kind string
 	required   bool
 }
 
-// A reading turns the text of a parameter into the value of a variable. The value is nil when the text counts as
-// absent; the second result is what the text must be, or "" when it is that.
-type reading func(text string) (value any, must string)
+// parseFunc parses the text of a parameter. value is nil if the text counts as absent. must is "" if the text is valid,
+// else it describes the valid texts.
+type parseFunc func(text string) (value any, must string)
 
-var readings = map[string]reading{
-	"ID":        readID,
-	"Int":       readInt,
-	"String":    readString,
-	"Timestamp": readTimestamp,
-	"Upload":    nil, // no text but a file
+var parsers = map[string]parseFunc{
+	"ID":        parseID,
+	"Int":       parseInt,
+	"String":    parseString,
+	"Timestamp": parseTimestamp,
+	"Upload":    nil, // a file, not a text
 }
 
 func variablesOf(definition *ast.OperationDefinition) ([]variable, error) {
 	var variables []variable
 	for _, v := range definition.VariableDefinitions {
-		if _, known := readings[v.Type.Name()]; !known || v.Type.Elem != nil {
+		if _, known := parsers[v.Type.Name()]; !known || v.Type.Elem != nil {
 			return nil, gqlerror.ErrorPosf(v.Position, "there is no rule to read $%s of type %s", v.Variable, v.Type)
 		}
 		variables = append(variables, variable{name: v.Variable, kind: v.Type.Name(), required: v.Type.NonNull})
@@ -41,7 +41,7 @@ func variablesOf(definition *ast.OperationDefinition) ([]variable, error) {
 	return variables, nil
 }
 
-// bind returns the variables of the operation, without those that are absent.
+// bind returns the values of the variables; absent ones are left out.
 func (o *operation) bind(in *input) (map[string]any, error) {
 	values := make(map[string]any, len(o.variables))
 	for _, v := range o.variables {
@@ -50,7 +50,7 @@ func (o *operation) bind(in *input) (map[string]any, error) {
 				values[v.name] = file
 			}
 		} else if text := in.param(v.name); text != "" {
-			value, must := readings[v.kind](text)
+			value, must := parsers[v.kind](text)
 			if must != "" {
 				return nil, refuse(invalidArgument, v.name+" must be "+must)
 			}
@@ -65,7 +65,7 @@ func (o *operation) bind(in *input) (map[string]any, error) {
 	return values, nil
 }
 
-// isFile tells whether the operation takes a file of this name.
+// isFile reports whether the operation takes a file of this name.
 func (o *operation) isFile(name string) bool {
 	for _, v := range o.variables {
 		if v.name == name && v.kind == "Upload" {
@@ -75,7 +75,7 @@ func (o *operation) isFile(name string) bool {
 	return false
 }
 
-func readID(text string) (any, string) {
+func parseID(text string) (any, string) {
 	id, ok := parseInteger(text)
 	if !ok || id < 1 {
 		return nil, "a positive whole number"
@@ -83,7 +83,7 @@ func readID(text string) (any, string) {
 	return strconv.FormatInt(id, 10), ""
 }
 
-func readInt(text string) (any, string) {
+func parseInt(text string) (any, string) {
 	number, ok := parseInteger(text)
 	if !ok || number < math.MinInt32 || number > math.MaxInt32 {
 		return nil, "a whole number of 32 bits"
@@ -91,7 +91,7 @@ func readInt(text string) (any, string) {
 	return number, ""
 }
 
-func readString(text string) (any, string) {
+func parseString(text string) (any, string) {
 	if !utf8.ValidString(text) {
 		return nil, "valid UTF-8"
 	}
@@ -99,32 +99,33 @@ func readString(text string) (any, string) {
 }
 
 const (
-	secondsBelow = 100_000_000_000 // as milliseconds this is in 1973, as seconds after the year 5000
-	lastMoment   = 253_402_300_799_999
+	// Smaller numbers are seconds. As milliseconds the bound is in 1973, as seconds in the year 5138.
+	secondsBelow = 100_000_000_000
+	// The end of the year 9999, the last one that databases can store.
+	lastTimestamp = 253_402_300_799_999
 )
 
-// readTimestamp reads milliseconds, or seconds when the number is small; 0 counts as absent. What lies beyond the year
-// 9999 is as far in the future as that, and no database can hold it.
-func readTimestamp(text string) (any, string) {
-	moment, ok := parseInteger(text)
-	if !ok || moment < 0 {
+// parseTimestamp parses milliseconds, or seconds if the number is small. 0 counts as absent. Later times than
+// lastTimestamp become lastTimestamp.
+func parseTimestamp(text string) (any, string) {
+	ms, ok := parseInteger(text)
+	if !ok || ms < 0 {
 		return nil, "a time in milliseconds since 1970"
 	}
-	if moment < secondsBelow {
-		moment *= 1000
+	if ms < secondsBelow {
+		ms *= 1000
 	}
-	if moment == 0 {
+	if ms == 0 {
 		return nil, ""
 	}
-	return json.Number(strconv.FormatInt(min(moment, lastMoment), 10)), ""
+	return json.Number(strconv.FormatInt(min(ms, lastTimestamp), 10)), ""
 }
 
-// decimal takes a space for the sign of an exponent: it is a + that the client did not escape.
+// decimal accepts a space as the sign of an exponent: it is a + that the client did not escape.
 var decimal = regexp.MustCompile(`^([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+ -]?[0-9]+))?$`)
 
-// parseInteger reads a decimal number, plain or with an exponent; false when it is no whole number or does not fit
-// into 64 bits.
-func parseInteger(text string) (int64, bool) {
+// parseInteger parses a decimal number, plain or with an exponent. ok is false if it is not an integer of 64 bits.
+func parseInteger(text string) (n int64, ok bool) {
 	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return number, true
 	}

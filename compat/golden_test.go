@@ -28,8 +28,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected parts of testdata")
 
-// Each file in testdata is one case: the request, what the graph answers, and what is expected: the operation with its
-// variables, then status and body.
+// Each file in testdata is one case: the request, the GraphQL response, and what is expected: the operation with its
+// variables, and the status and body.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -84,7 +84,7 @@ func rewrite(t *testing.T, file string, archive *txtar.Archive, got map[string]s
 	}
 }
 
-// parseRequest reads a request written with plain line ends and without its Content-Length.
+// parseRequest parses a request that has \n line ends and no Content-Length.
 func parseRequest(t testing.TB, text string) *http.Request {
 	t.Helper()
 	head, body, _ := strings.Cut(text, "\n\n")
@@ -101,7 +101,7 @@ func parseRequest(t testing.TB, text string) *http.Request {
 	return request
 }
 
-// describe writes the answer with its body indented, which keeps order and spelling of all that is in it.
+// describe returns status, headers and the indented body. Indenting keeps the order and spelling of the JSON.
 func describe(t testing.TB, recorder *httptest.ResponseRecorder) string {
 	t.Helper()
 	var text bytes.Buffer
@@ -121,8 +121,7 @@ func describe(t testing.TB, recorder *httptest.ResponseRecorder) string {
 	return text.String() + "\n"
 }
 
-// fakeGraph stands in for all behind the executor, which is gqlgen's own: it notes what it is asked and answers with
-// a canned response.
+// fakeGraph is an executable schema for the executor of gqlgen. It records the operation and returns a fixed response.
 type fakeGraph struct {
 	t        testing.TB
 	response string
@@ -137,7 +136,7 @@ type spool = func(r io.Reader, filename, contentType string) (graphql.Upload, fu
 
 type viewerKey struct{}
 
-// newServer returns a gqlgen server with the transport. The token of user 7 is "token-7", and so on.
+// newServer returns a gqlgen server with the transport. The token of user 7 is "token-7".
 func newServer(t testing.TB, graph *fakeGraph) *handler.Server {
 	t.Helper()
 	schema := loadSchema(t)
@@ -232,7 +231,7 @@ func (g *fakeGraph) exec(ctx context.Context) graphql.ResponseHandler {
 	return graphql.OneShot(response)
 }
 
-// mustFit fails the test when the canned data holds what the operation did not ask for.
+// mustFit fails the test if the fixed response has a field that is not selected.
 func (g *fakeGraph) mustFit(selection ast.SelectionSet, data json.RawMessage) {
 	var list []json.RawMessage
 	if json.Unmarshal(data, &list) == nil {
@@ -260,7 +259,7 @@ func (g *fakeGraph) mustFit(selection ast.SelectionSet, data json.RawMessage) {
 	}
 }
 
-// inline puts the fields of fragments in their place.
+// inline expands fragments.
 func inline(selection ast.SelectionSet) ast.SelectionSet {
 	var fields ast.SelectionSet
 	for _, selected := range selection {

@@ -13,33 +13,33 @@ import (
 )
 
 const (
-	maxForm  = 1 << 20 // bytes of a body, apart from the file it brings
+	maxForm  = 1 << 20 // bytes of a body without its files
 	maxParts = 100
 )
 
-// An input is what a request brings. Once read, the request's context holds the caller.
+// input is the parameters, files and token of a request. After read, the context of the request has the caller.
 type input struct {
 	config  Config
 	request *http.Request
 
 	query, form   url.Values
 	files         map[string]graphql.Upload
-	releases      []func() // what gives the files back
-	authenticated string   // the token that the context stands for
+	releases      []func() // release the files
+	authenticated string   // the token of the caller in the context
 }
 
 func newInput(config Config, r *http.Request) *input {
 	return &input{config: config, request: r, form: url.Values{}, files: map[string]graphql.Upload{}}
 }
 
-// release gives all files back.
+// release releases all files.
 func (in *input) release() {
 	for _, release := range in.releases {
 		release()
 	}
 }
 
-// param returns the parameter's text: that of the query, else that of the form, else "".
+// param returns a parameter of the query, else of the form, else "".
 func (in *input) param(name string) string {
 	if text := in.query.Get(name); text != "" {
 		return text
@@ -47,7 +47,7 @@ func (in *input) param(name string) string {
 	return in.form.Get(name)
 }
 
-// token returns the parameter token, else the bearer token of the header, else "".
+// token returns the parameter token, else the bearer token of the Authorization header, else "".
 func (in *input) token() string {
 	if token := in.param("token"); token != "" {
 		return token
@@ -59,7 +59,7 @@ func (in *input) token() string {
 	return ""
 }
 
-// authenticate puts the caller into the context; a visitor has no token and passes.
+// authenticate adds the caller to the context. Without a token, the request stays anonymous.
 func (in *input) authenticate() error {
 	token := in.token()
 	if token == in.authenticated {
@@ -73,21 +73,21 @@ func (in *input) authenticate() error {
 	return nil
 }
 
-// read takes in the whole request and authenticates the caller. The operation says which parts are files; nil when the
-// route has none. Its error is a refusal, or one of Config.Spool.
+// read reads the whole request and authenticates the caller. op tells which parts are files; it is nil if the route has
+// several operations, none of which takes files. The error is a refusal, or an error of Config.Spool.
 func (in *input) read(op *operation) error {
 	var err error
 	if in.query, err = url.ParseQuery(in.request.URL.RawQuery); err != nil {
 		return refuse(invalidArgument, "the query of the address is malformed")
 	}
-	body := &meter{source: in.request.Body, left: maxForm}
+	body := &limitedReader{source: in.request.Body, left: maxForm}
 	mediaType, parameters, _ := mime.ParseMediaType(in.request.Header.Get("Content-Type"))
 	switch mediaType {
 	case "multipart/form-data":
 		err = in.readMultipart(body, parameters["boundary"], op)
 	case "application/x-www-form-urlencoded":
 		err = in.readURLEncoded(body)
-	default: // no form, but too large is too large
+	default: // not a form, but the size limit applies
 		if _, failed := io.Copy(io.Discard, body); failed != nil {
 			err = body.refusal()
 		}
@@ -98,7 +98,7 @@ func (in *input) read(op *operation) error {
 	return in.authenticate()
 }
 
-func (in *input) readURLEncoded(body *meter) error {
+func (in *input) readURLEncoded(body *limitedReader) error {
 	text, err := io.ReadAll(body)
 	if err != nil {
 		return body.refusal()
@@ -109,7 +109,7 @@ func (in *input) readURLEncoded(body *meter) error {
 	return nil
 }
 
-func (in *input) readMultipart(body *meter, boundary string, op *operation) error {
+func (in *input) readMultipart(body *limitedReader, boundary string, op *operation) error {
 	if boundary == "" {
 		return body.refusal()
 	}
@@ -117,7 +117,7 @@ func (in *input) readMultipart(body *meter, boundary string, op *operation) erro
 	for parts := 0; ; parts++ {
 		part, err := form.NextPart()
 		switch {
-		//nolint:errorlint // a wrapped io.EOF says that the form broke off, unless the body is empty
+		//nolint:errorlint // a wrapped io.EOF means that the form is incomplete, unless the body is empty
 		case err == io.EOF, errors.Is(err, io.EOF) && body.left == maxForm:
 			return nil
 		case err != nil:
@@ -134,14 +134,14 @@ func (in *input) readMultipart(body *meter, boundary string, op *operation) erro
 		if err != nil {
 			return body.refusal()
 		}
-		if part.FileName() == "" { // files that no one asked for are left out
+		if part.FileName() == "" { // a file that the operation does not take is ignored
 			in.form.Add(part.FormName(), string(text))
 		}
 	}
 }
 
-// spool stores a file, unless the token that has arrived so far is invalid.
-func (in *input) spool(body *meter, part *multipart.Part) error {
+// spool stores a file. It authenticates with the token read so far first.
+func (in *input) spool(body *limitedReader, part *multipart.Part) error {
 	name := part.FormName()
 	if _, twice := in.files[name]; twice {
 		return refuse(invalidArgument, name+" must be one file")
@@ -149,61 +149,62 @@ func (in *input) spool(body *meter, part *multipart.Part) error {
 	if err := in.authenticate(); err != nil {
 		return err
 	}
-	content := &remembering{source: part}
-	body.free = true
+	content := &errorReader{source: part}
+	body.unlimited = true // Config.Spool limits the size of files
 	upload, release, err := in.config.Spool(content, part.FileName(), part.Header.Get("Content-Type"))
-	body.free = false
+	body.unlimited = false
 	if err == nil {
 		in.files[name], in.releases = upload, append(in.releases, release)
 	}
-	//nolint:errorlint // readers end with io.EOF itself; anything else is the client's fault, not that of the store
+	//nolint:errorlint // a complete part ends with io.EOF itself; another error is the client's, not that of Spool
 	if content.err != nil && content.err != io.EOF {
 		return body.refusal()
 	}
 	return err
 }
 
-// A meter fails when more bytes are read than are left. While it is free it does not count.
-type meter struct {
+// limitedReader fails when more than left bytes are read. While unlimited is set, it does not count.
+type limitedReader struct {
 	source io.Reader
-	left   int64 // negative once it has failed
-	free   bool
+	left   int64 // negative after it failed
+
+	unlimited bool
 }
 
 var errTooLarge = errors.New("the body is too large")
 
-func (m *meter) Read(p []byte) (int, error) {
-	if m.free {
-		return m.source.Read(p)
+func (r *limitedReader) Read(p []byte) (int, error) {
+	if r.unlimited {
+		return r.source.Read(p)
 	}
-	if m.left < 0 {
+	if r.left < 0 {
 		return 0, errTooLarge
 	}
-	if int64(len(p)) > m.left+1 {
-		p = p[:m.left+1]
+	if int64(len(p)) > r.left+1 {
+		p = p[:r.left+1]
 	}
-	n, err := m.source.Read(p)
-	if m.left -= int64(n); m.left < 0 {
+	n, err := r.source.Read(p)
+	if r.left -= int64(n); r.left < 0 {
 		return n, errTooLarge
 	}
 	return n, err
 }
 
-// refusal says why reading the body as a form failed.
-func (m *meter) refusal() *refusal {
-	if m.left < 0 {
+// refusal returns the reason why reading the form failed.
+func (r *limitedReader) refusal() *refusal {
+	if r.left < 0 {
 		return refuse(tooLarge, "the request is too large")
 	}
 	return refuse(invalidArgument, "the form is malformed or incomplete")
 }
 
-// remembering is a reader that keeps its error.
-type remembering struct {
+// errorReader keeps the error of its source.
+type errorReader struct {
 	source io.Reader
 	err    error
 }
 
-func (r *remembering) Read(p []byte) (int, error) {
+func (r *errorReader) Read(p []byte) (int, error) {
 	n, err := r.source.Read(p)
 	if err != nil {
 		r.err = err

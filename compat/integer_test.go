@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// A variable of type Int holds 32 bits.
+// A variable of type Int has 32 bits.
 func TestReadInt(t *testing.T) {
 	for text, want := range map[string]any{
 		"-2147483648": int64(-2147483648), "2.147483647e9": int64(2147483647), "0": int64(0),
 		"2147483648": nil, "-2147483649": nil, "1.5": nil, "x": nil,
 	} {
-		if got, must := readInt(text); got != want || (must == "") != (want != nil) {
+		if got, must := parseInt(text); got != want || (must == "") != (want != nil) {
 			t.Errorf("%s: got %v, must be %q", text, got, must)
 		}
 	}
 }
 
-// FuzzInteger compares parseInteger with the big numbers of the standard library.
+// FuzzInteger compares parseInteger with math/big.
 func FuzzInteger(f *testing.F) {
 	for _, seed := range []string{
 		"0", "-1", "+7", "007", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "1.234567e+06",

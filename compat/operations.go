@@ -17,21 +17,21 @@ import (
 //go:embed operations/*.graphql
 var documents embed.FS
 
-// An operation of the documents, compiled: what it reads from a request and what it writes into the answer.
+// operation is a compiled operation of the documents.
 type operation struct {
 	name      string
 	variables []variable
-	answer    *shape
+	response  *shape
 }
 
-// A route is what one path answers to.
+// route is the method and the operations of one path.
 type route struct {
 	method     string
 	operations map[int64]*operation // by action_type; 0 where the route has none
 }
 
-// loadOperations reads all documents, which see each other's fragments, and returns them as one text with the
-// operations by name.
+// loadOperations loads all documents as one, so that they share fragments. It returns the text and the operations by
+// name.
 func loadOperations(documents fs.FS, schema *ast.Schema) (string, map[string]*operation, error) {
 	files, err := fs.Glob(documents, "operations/*.graphql")
 	if err != nil {
@@ -69,14 +69,14 @@ func compile(schema *ast.Schema, definition *ast.OperationDefinition) (*operatio
 	if err != nil {
 		return nil, err
 	}
-	answer, err := shapeOfObject(schema, definition.SelectionSet, definition.Position)
+	response, err := shapeOfObject(schema, definition.SelectionSet, definition.Position)
 	if err != nil {
 		return nil, err
 	}
-	return &operation{name: definition.Name, variables: variables, answer: answer}, nil
+	return &operation{name: definition.Name, variables: variables, response: response}, nil
 }
 
-// loadRoutes joins the table with the operations; neither may name one that the other lacks.
+// loadRoutes joins the table with the operations. An operation that only one of them has is an error.
 func loadRoutes(operations map[string]*operation) (map[string]*route, error) {
 	routes, used := map[string]*route{}, map[string]bool{}
 	for _, row := range table {
@@ -98,7 +98,7 @@ func loadRoutes(operations map[string]*operation) (map[string]*route, error) {
 	return routes, nil
 }
 
-// pick returns the operation that the request asks for.
+// pick returns the operation of the request, which action_type selects if the route has several.
 func (r *route) pick(in *input) (*operation, error) {
 	if op := r.operations[0]; op != nil {
 		return op, nil

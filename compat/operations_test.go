@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A document that cannot be read or written by the rules is refused with its file and line.
+// A document whose variables or fields have no conversion is an error with its file and line.
 func TestLoadOperations(t *testing.T) {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		scalar Point
@@ -60,7 +60,7 @@ func TestLoadRoutes(t *testing.T) {
 	}
 }
 
-// What an operation asks for is written by the rules, whatever order the data has and whatever is missing in it.
+// The response is written by the rules of shape, whatever the order of the data and whatever is missing in it.
 func TestShape(t *testing.T) {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		enum Mood { HAPPY SAD SLEEPY }
@@ -75,7 +75,7 @@ func TestShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	const empty = `,"cat":{"id":"","name":"","lives":0,"weight":0,"tame":false,"mood":0,"kittens":[],"moods":[],"mother":{},"motherName":""}`
-	if got := operations["A"].answer.zeroFields; got != empty {
+	if got := operations["A"].response.zeroFields; got != empty {
 		t.Errorf("zero: got %s, want %s", got, empty)
 	}
 	for data, want := range map[string]string{
@@ -92,7 +92,7 @@ func TestShape(t *testing.T) {
 			`"id":"","name":"","lives":0,"weight":1.50,"tame":false,"mood":1,"kittens":[{"name":"","lives":0},` +
 			`{"name":"\"],}<&\u4f60","lives":0},{"name":"B","lives":9223372036854775807}],"moods":[2,1,0],"mother":{},"motherName":"M"}`,
 	} {
-		got, found := operations["A"].answer.write(data)
+		got, found := operations["A"].response.write(data)
 		if got != want || found != (want != "") {
 			t.Errorf("%s:\ngot  %s %v\nwant %s", data, got, found, want)
 		}

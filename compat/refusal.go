@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// The names in extensions.code that this package gives itself.
+// The values of extensions.code that this package uses.
 const (
 	internal            = "INTERNAL"
 	invalidArgument     = "INVALID_ARGUMENT"
@@ -20,7 +20,7 @@ const (
 	upstreamUnavailable = "UPSTREAM_UNAVAILABLE"
 )
 
-// statuses holds the status_code and the HTTP status of every code. Clients keep the numbers: none may change.
+// statuses maps each code to its status_code and HTTP status. Clients depend on the numbers: none may change.
 var statuses = map[string]struct {
 	code int32
 	http int
@@ -36,7 +36,7 @@ var statuses = map[string]struct {
 	upstreamUnavailable: {9, http.StatusServiceUnavailable},
 }
 
-// refusal is an error that the client may read.
+// refusal is an error whose message the client may read.
 type refusal struct {
 	code, message string
 }
@@ -47,7 +47,7 @@ func refuse(code, message string) *refusal {
 	return &refusal{code, message}
 }
 
-// refusalOf returns what a client may read of err: code and message of a coded error, else a fixed text.
+// refusalOf returns the code and message of err for the client: those of a coded error, else a fixed internal error.
 func refusalOf(err error) *refusal {
 	var own *refusal
 	if errors.As(err, &own) {
@@ -63,17 +63,17 @@ func refusalOf(err error) *refusal {
 	return refuse(internal, "internal error")
 }
 
-// writeRefusal writes the envelope of err, with the empty fields of the operation when it is known.
+// writeRefusal writes the response of err, with the zero values of the operation's fields if the operation is known.
 func writeRefusal(w http.ResponseWriter, op *operation, err error) {
 	refusal, fields := refusalOf(err), ""
 	if op != nil {
-		fields = op.answer.zeroFields
+		fields = op.response.zeroFields
 	}
-	writeAnswer(w, statuses[refusal.code].http, refusal, fields)
+	writeResponse(w, statuses[refusal.code].http, refusal, fields)
 }
 
-// writeAnswer writes the envelope; the refusal is nil in a successful answer. Each of the fields begins with a comma.
-func writeAnswer(w http.ResponseWriter, status int, refusal *refusal, fields string) {
+// writeResponse writes status_code, status_msg and the fields, each after a comma. refusal is nil for success.
+func writeResponse(w http.ResponseWriter, status int, refusal *refusal, fields string) {
 	var code int32
 	message := []byte(`""`)
 	if refusal != nil {
@@ -90,10 +90,10 @@ func writeAnswer(w http.ResponseWriter, status int, refusal *refusal, fields str
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error here means that the client is gone
+	_, _ = w.Write(body) // an error means that the client disconnected
 }
 
-// quote returns the text as a JSON string in which <, > and & stand for themselves.
+// quote returns the text as a JSON string without HTML escapes.
 func quote(text string) []byte {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

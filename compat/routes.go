@@ -2,8 +2,8 @@ package compat
 
 import "net/http"
 
-// THE TABLE. Each route has one operation, or one for each action_type it takes; the documents are in the folder
-// operations. Paths are written without their trailing slash and answer to both forms.
+// table has one row for each route, or for each action_type of a route. The documents of the operations are in the
+// folder operations. Paths match with and without a trailing slash.
 var table = []struct {
 	method, path string
 	actionType   int64 // 0 where the route has none

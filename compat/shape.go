@@ -10,27 +10,27 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// A shape turns a value in the data of a GraphQL response into the JSON of the answer, as the selection and the
-// schema's types say:
-//   - a field whose key begins with _ has no name in the answer: the fields of an object stand on the level of its
-//     parent, and a single value is left out;
-//   - null is never written, but the zero value of the type: 0, "", false, [], or an object of such;
-//   - an enum is written as its position in the schema; all else as it is, to the digit.
+// shape writes a value of a GraphQL response as the JSON of a REST response. It is compiled from the selection and the
+// types of the schema:
+//   - A field whose key starts with _ has no name in the REST response. The fields of an object are written into its
+//     parent; a scalar is left out.
+//   - null is written as the zero value of its type: 0, "", false, [], or an object of zero values.
+//   - An enum value is written as its index in the schema. Other values are copied.
 type shape struct {
-	zero string // the JSON in place of null
+	zero string // the JSON for null
 
 	object     bool
 	fields     []field
-	zeroFields string // the fields of an object when it is null, each with a comma before
+	zeroFields string // the fields of a null object, each after a comma
 
 	element *shape   // of a list
 	enum    []string // JSON strings
 }
 
-// A field of an object.
+// field is a field of an object.
 type field struct {
-	key  string // in the data
-	text string // the key in the answer with all that stands around it; "" for the object that is spliced in
+	key  string // in the GraphQL response
+	text string // `,"key":` of the REST response; "" for an object that is written into its parent
 	*shape
 }
 
@@ -38,7 +38,7 @@ var zeroScalars = map[string]string{
 	"ID": `""`, "String": `""`, "Boolean": "false", "Int": "0", "Float": "0", "Int64": "0", "Timestamp": "0",
 }
 
-// shapeOf compiles the shape of a value of this type, with the selection of its fields.
+// shapeOf compiles the shape of a value of this type and selection.
 func shapeOf(schema *ast.Schema, typ *ast.Type, selection ast.SelectionSet, at *ast.Position) (*shape, error) {
 	if typ.Elem != nil {
 		element, err := shapeOf(schema, typ.Elem, selection, at)
@@ -90,7 +90,7 @@ func shapeOfObject(schema *ast.Schema, selection ast.SelectionSet, at *ast.Posit
 	return object, nil
 }
 
-// fieldsOf lists the fields of a selection in the order of the document, those of its fragments in place.
+// fieldsOf returns the fields of a selection in the order of the document, fragments expanded.
 func fieldsOf(schema *ast.Schema, selection ast.SelectionSet) ([]field, error) {
 	var fields []field
 	for _, selected := range selection {
@@ -112,7 +112,7 @@ func fieldsOf(schema *ast.Schema, selection ast.SelectionSet) ([]field, error) {
 	return fields, nil
 }
 
-// fieldOf returns the field, or none when it is left out of the answer.
+// fieldOf returns the field, or none if it is left out of the REST response.
 func fieldOf(schema *ast.Schema, selected *ast.Field) ([]field, error) {
 	compiled, err := shapeOf(schema, selected.Definition.Type, selected.SelectionSet, selected.Position)
 	if err != nil {
@@ -130,7 +130,7 @@ func fieldOf(schema *ast.Schema, selected *ast.Field) ([]field, error) {
 	}
 }
 
-// names lists the names that the object's fields have in the answer.
+// names returns the names of the object's fields in the REST response.
 func (s *shape) names() []string {
 	var names []string
 	for _, f := range s.fields {
@@ -143,9 +143,9 @@ func (s *shape) names() []string {
 	return names
 }
 
-// write returns the fields of the answer, each with a comma before; false when the data of the operation holds null
-// where an object should be, which is how the graph says that there is none.
-func (s *shape) write(data string) (string, bool) {
+// write returns the fields of the REST response, each after a comma. ok is false if a root field that is an object is
+// null: the object does not exist.
+func (s *shape) write(data string) (fields string, ok bool) {
 	values := s.values(data)
 	for i, f := range s.fields {
 		if f.object && isNull(values[i]) {
@@ -155,10 +155,10 @@ func (s *shape) write(data string) (string, bool) {
 	return string(s.appendFields(make([]byte, 0, len(data)+len(data)/8), values)), true
 }
 
-// values returns the JSON of the object's fields in their order; "" for one that is not there.
+// values returns the JSON of each field of the object; "" if it is absent.
 func (s *shape) values(object string) []string {
 	values := make([]string, len(s.fields))
-	next := 0 // the executor writes them in the same order, but nothing here depends on it
+	next := 0 // the executor writes the fields in this order, so the first comparison usually matches
 	gjson.Parse(object).ForEach(func(key, value gjson.Result) bool {
 		for range s.fields {
 			at := next
@@ -197,7 +197,7 @@ func (s *shape) appendValue(to []byte, value string) []byte {
 		if len(to) == start {
 			return append(to, "{}"...)
 		}
-		to[start] = '{' // in place of the first comma
+		to[start] = '{' // replaces the first comma
 		return append(to, '}')
 	case s.element != nil:
 		start := len(to)

@@ -1,16 +1,16 @@
-// Package compat serves the REST contract of the original app, the routes under /douyin/, as GraphQL operations.
+// Package compat serves the REST routes of the original app, those under /douyin/, as GraphQL operations.
 //
-// No route has code of its own. The table in routes.go names the operation of each route, and the operation's document
-// says the rest:
+// No route has code of its own. The table in routes.go names the operation of each route. The document of the operation
+// defines parameters and response:
 //
-//	query Feed($latest_time: Timestamp) {            # the parameters of the route, and how their text is read
+//	query Feed($latest_time: Timestamp) {            # the parameters of the route and their types
 //	  _: feed(first: 30, publishedBefore: $latest_time) {
-//	    video_list: nodes { play_url: playUrl … }    # the fields of the answer, by the names they have there
+//	    video_list: nodes { play_url: playUrl … }    # the fields of the response and their names
 //	    next_time: nextPublishedBefore
 //	  }
 //	}
 //
-// A [Transport] stands beside the other transports of a gqlgen server and shares its executor with them:
+// A [Transport] is added to a gqlgen server and shares its executor with the other transports:
 //
 //	rest, err := compat.New(compat.Config{Schema: schema, Authenticate: authenticate, Spool: spool})
 //	server := handler.New(executableSchema)
@@ -29,31 +29,31 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Config is what a Transport needs. Every field must be set.
+// Config configures a Transport. Every field must be set.
 type Config struct {
-	// Schema is the schema that the executor serves.
+	// Schema is the schema of the executor.
 	Schema *ast.Schema
 
-	// Authenticate returns ctx with the identity that the token proves. It is called with non-empty tokens only; any
-	// error of it refuses the request as UNAUTHENTICATED.
+	// Authenticate returns ctx with the user of the token, which is not empty. An error refuses the request as
+	// UNAUTHENTICATED.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
 
-	// Spool stores a file while it arrives and returns it with a func that releases it, which is called when the
-	// request is answered. When it fails it leaves nothing behind; its error goes through the error presenter of the
-	// GraphQL server, so an error that is coded TOO_LARGE there answers 413.
+	// Spool stores a file of a request and returns it with a function that releases it. The function is called after the
+	// response. If Spool fails, it must not leave a file. Its error passes the error presenter of the GraphQL server, so
+	// the code TOO_LARGE of that presenter becomes status 413.
 	Spool func(r io.Reader, filename, contentType string) (graphql.Upload, func(), error)
 }
 
-// Transport answers the requests under /douyin/. It is safe for concurrent use.
+// Transport serves the requests under /douyin/. It is safe for concurrent use.
 type Transport struct {
 	config Config
-	query  string // all documents in one
+	query  string // the text of all documents
 	routes map[string]*route
 }
 
 var _ graphql.Transport = (*Transport)(nil)
 
-// New returns the transport. It fails when a document does not fit the schema, and names the file.
+// New returns the transport. If a document is not valid for the schema, the error names its file.
 func New(config Config) (*Transport, error) {
 	if config.Schema == nil || config.Authenticate == nil || config.Spool == nil {
 		return nil, errors.New("compat: Schema, Authenticate and Spool must be set")
@@ -69,32 +69,32 @@ func New(config Config) (*Transport, error) {
 	return &Transport{config: config, query: query, routes: routes}, nil
 }
 
-// Supports tells whether the request is one for the REST routes, known or unknown.
+// Supports reports whether the path is under /douyin/, known or not.
 func (t *Transport) Supports(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/douyin/")
 }
 
-// Do answers the request, in the contract's envelope also when it refuses.
+// Do serves the request. A refusal has the same JSON form as a success.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	route := t.routes[strings.TrimSuffix(r.URL.Path, "/")]
 	switch {
 	case route == nil:
-		writeAnswer(w, http.StatusNotFound, refuse(notFound, "there is no such route"), "")
+		writeResponse(w, http.StatusNotFound, refuse(notFound, "there is no such route"), "")
 	case r.Method != route.method:
 		w.Header().Set("Allow", route.method)
-		writeAnswer(w, http.StatusMethodNotAllowed, refuse(invalidArgument, "the method must be "+route.method), "")
+		writeResponse(w, http.StatusMethodNotAllowed, refuse(invalidArgument, "the method must be "+route.method), "")
 	default:
-		op, fields, err := t.answer(r, route, exec)
+		op, fields, err := t.serve(r, route, exec)
 		if err != nil {
 			writeRefusal(w, op, err)
 			return
 		}
-		writeAnswer(w, http.StatusOK, nil, fields)
+		writeResponse(w, http.StatusOK, nil, fields)
 	}
 }
 
-// Refuse writes the refusal of a request that never reaches Do, for middleware such as a rate limiter. The code is one
-// of the names in extensions.code, such as RATE_LIMITED; an unknown one counts as INTERNAL.
+// Refuse writes the refusal of a request that a middleware, such as a rate limiter, does not pass to Do. code is a
+// value of extensions.code, such as RATE_LIMITED; an unknown one becomes INTERNAL.
 func (t *Transport) Refuse(w http.ResponseWriter, r *http.Request, code, message string) {
 	var op *operation
 	if route := t.routes[strings.TrimSuffix(r.URL.Path, "/")]; route != nil && r.Method == route.method {
@@ -103,9 +103,9 @@ func (t *Transport) Refuse(w http.ResponseWriter, r *http.Request, code, message
 	writeRefusal(w, op, &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}})
 }
 
-// answer returns the fields of a successful answer. The operation, where it is known, comes with an error too: a
-// refusal holds its fields as well.
-func (t *Transport) answer(r *http.Request, route *route, exec graphql.GraphExecutor) (*operation, string, error) {
+// serve executes the operation of the request and returns the fields of the response. With an error it returns the
+// operation too, if that is known, because a refusal has its fields.
+func (t *Transport) serve(r *http.Request, route *route, exec graphql.GraphExecutor) (*operation, string, error) {
 	op := route.operations[0]
 	params := &graphql.RawParams{Query: t.query, Headers: r.Header}
 	params.ReadTime.Start = graphql.Now()
@@ -131,19 +131,19 @@ func (t *Transport) answer(r *http.Request, route *route, exec graphql.GraphExec
 
 	response := execute(ctx, exec, params)
 	switch {
-	case response == nil: // the context ended before the operation did
+	case response == nil: // the context ended first
 		return op, "", refuse(upstreamUnavailable, "the request was cut off, please try again")
 	case len(response.Errors) > 0:
 		return op, "", response.Errors[0]
 	}
-	fields, found := op.answer.write(string(response.Data))
-	if !found {
+	fields, ok := op.response.write(string(response.Data))
+	if !ok {
 		return op, "", refuse(notFound, "what was asked for does not exist")
 	}
 	return op, fields, nil
 }
 
-// execute runs the operation; the response is nil when the context has ended.
+// execute executes the operation. It returns nil if the context ends first.
 func execute(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) *graphql.Response {
 	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
@@ -153,8 +153,7 @@ func execute(ctx context.Context, exec graphql.GraphExecutor, params *graphql.Ra
 	return responses(ctx)
 }
 
-// present passes an error from outside of the graph through the server's error presenter, which logs it and gives it
-// its code.
+// present passes an error of Spool to the error presenter of the server, which logs it and sets its code.
 func present(ctx context.Context, exec graphql.GraphExecutor, op *operation, err error) error {
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{OperationName: op.name})
 	response := exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)})

@@ -32,7 +32,7 @@ var routes = []struct{ method, path string }{
 	{"POST", "/douyin/message/action/"},
 }
 
-// Every route answers with and without its trailing slash, by its one method, and never with a redirect.
+// Every route is served with and without a trailing slash, by one method, and never with a redirect.
 func TestRoutes(t *testing.T) {
 	server := newServer(t, &fakeGraph{t: t})
 	for _, route := range routes {
@@ -57,7 +57,7 @@ type answer struct {
 	message string
 }
 
-// do serves the request and returns the answer, which must have the envelope.
+// do serves the request and returns the response, which must have status_code and status_msg.
 func do(t testing.TB, server http.Handler, request *http.Request) answer {
 	t.Helper()
 	recorder := httptest.NewRecorder()
@@ -80,7 +80,7 @@ func readEnvelope(t testing.TB, recorder *httptest.ResponseRecorder) answer {
 	return answer{recorder, *envelope.Code, *envelope.Message}
 }
 
-// Integers are read as the contract says, whichever way they are written.
+// Integers are parsed in every form that the contract allows.
 func TestIntegers(t *testing.T) {
 	for text, want := range map[string]string{ // "" for those that are refused
 		"1": "1", "007": "7", "+5": "5", "9223372036854775807": "9223372036854775807",
@@ -115,7 +115,7 @@ func escape(text string) string {
 	return escaped.String()
 }
 
-// A request whose time is over is answered like one whose service is away.
+// A request whose deadline passed gets the response of an unavailable service.
 func TestContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -126,7 +126,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// Middleware refuses in the words of the route.
+// A refusal of a middleware has the fields of the route.
 func TestRefuse(t *testing.T) {
 	transport, err := compat.New(compat.Config{
 		Schema: loadSchema(t), Authenticate: authenticate, Spool: fileStore(t.TempDir()),
@@ -153,7 +153,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// A document that does not fit the schema is found at the start, with its file and line.
+// A document that is not valid for the schema is an error of New, with its file and line.
 func TestNewChecksDocuments(t *testing.T) {
 	for name, test := range map[string]struct {
 		remove, from, want string
@@ -181,7 +181,7 @@ func TestNewChecksDocuments(t *testing.T) {
 	}
 }
 
-// Other paths are left to other transports.
+// Other paths are not supported.
 func TestSupports(t *testing.T) {
 	for path, want := range map[string]bool{"/douyin/feed/": true, "/douyin/no/such": true, "/graphql": false, "/douyinx": false} {
 		if got := (&compat.Transport{}).Supports(httptest.NewRequest("GET", path, nil)); got != want {

@@ -36,7 +36,7 @@ func file(name, text string) string {
 	return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"x\"\r\n\r\n" + text + "\r\n"
 }
 
-// A body is limited whatever it is; only the file of a route that takes one does not count.
+// The body of every request is limited. Only the file of a route that takes one does not count.
 func TestBodyLimits(t *testing.T) {
 	const mib = 1 << 20
 	fill := func(n int) string { return strings.Repeat("x", n) }
@@ -83,7 +83,7 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
-// endless is a body that goes on as long as it is read.
+// endless is a body without an end.
 type endless struct{ read int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -92,7 +92,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What is too large is not read to its end.
+// A body that is too large is not read to its end.
 func TestTooLargeIsNotRead(t *testing.T) {
 	for _, contentType := range []string{urlencoded, "application/json", formData} {
 		body := &endless{}
@@ -107,7 +107,7 @@ func TestTooLargeIsNotRead(t *testing.T) {
 	}
 }
 
-// A client that sends 100 MB where nobody wants them reads the refusal.
+// A client that sends 100 MB to a route without files reads the refusal.
 func TestTooLargeOverNetwork(t *testing.T) {
 	server := httptest.NewServer(newServer(t, &fakeGraph{t: t}))
 	defer server.Close()
@@ -130,7 +130,7 @@ func TestTooLargeOverNetwork(t *testing.T) {
 	}
 }
 
-// A file flows from the connection into the store.
+// A file is stored while it arrives.
 func TestUploadStaysOutOfMemory(t *testing.T) {
 	const size = 64 << 20
 	graph := &fakeGraph{t: t, response: done}
@@ -155,7 +155,7 @@ func TestUploadStaysOutOfMemory(t *testing.T) {
 	}
 }
 
-// An error of the store goes through the server's error presenter, once, and what that makes of it is answered.
+// An error of Spool passes the error presenter of the server once; the response is what that returns.
 func TestStoreFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		err    error
@@ -197,8 +197,8 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
-// A client that goes away in the middle of its file leaves nothing behind, and so does one whose Content-Length
-// promises more than it sends; the latter, still there, is told.
+// No file is left of a client that disconnects in the middle of its file, nor of one that sends less than its
+// Content-Length. The latter, if still connected, gets a refusal.
 func TestUploadCutOff(t *testing.T) {
 	for name, halfClose := range map[string]bool{"client goes away": false, "client sends less than announced": true} {
 		t.Run(name, func(t *testing.T) {

@@ -58,10 +58,11 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 		return nil, err
 	}
 	if len(staged) > 0 {
-		r.Deleted() // the pictures that were there before
+		r.Deleted() // the replaced pictures
 	}
-	user, err := r.knownUser(ctx, "UpdateProfilePayload", row)
-	return &model.UpdateProfilePayload{User: user}, err
+	payload := &model.UpdateProfilePayload{User: r.newUser(ctx, row)}
+	loadSelected(ctx, r.Resolver, &r.fields.updateProfile, payload)
+	return payload, nil
 }
 
 // PublishVideo is the resolver for the publishVideo field.
@@ -86,7 +87,9 @@ func (r *mutationResolver) PublishVideo(ctx context.Context, input model.Publish
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Videos}, Object: row.ID, By: row.AuthorID})
-	return &model.PublishVideoPayload{Video: r.knownVideo(ctx, "PublishVideoPayload", row)}, nil
+	payload := &model.PublishVideoPayload{Video: r.newVideo(ctx, row)}
+	loadSelected(ctx, r.Resolver, &r.fields.publishVideo, payload)
+	return payload, nil
 }
 
 // UpdateVideo is the resolver for the updateVideo field.
@@ -100,7 +103,9 @@ func (r *mutationResolver) UpdateVideo(ctx context.Context, input model.UpdateVi
 	if err != nil {
 		return nil, err
 	}
-	return &model.UpdateVideoPayload{Video: r.knownVideo(ctx, "UpdateVideoPayload", reply.Video)}, nil
+	payload := &model.UpdateVideoPayload{Video: r.newVideo(ctx, reply.Video)}
+	loadSelected(ctx, r.Resolver, &r.fields.updateVideo, payload)
+	return payload, nil
 }
 
 // DeleteVideo is the resolver for the deleteVideo field.
@@ -123,7 +128,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 	if ViewerID(ctx) == 0 {
 		return nil, nil
 	}
-	return r.user(ctx, selected(ctx), ViewerID(ctx))
+	return r.userByID(ctx, ViewerID(ctx))
 }
 
 // User is the resolver for the user field.
@@ -137,7 +142,7 @@ func (r *queryResolver) User(ctx context.Context, id *string) (*model.User, erro
 	} else if userID == 0 {
 		return nil, codes.Errorf(codes.Unauthenticated, "please sign in, or say whose profile you want")
 	}
-	user, err := r.user(ctx, selected(ctx), userID)
+	user, err := r.userByID(ctx, userID)
 	if user == nil && err == nil {
 		return nil, codes.Errorf(codes.NotFound, "there is no such user")
 	}
@@ -150,7 +155,7 @@ func (r *queryResolver) Video(ctx context.Context, id string) (*model.Video, err
 	if err != nil {
 		return nil, err
 	}
-	video, err := r.video(ctx, selected(ctx), videoID)
+	video, err := r.videoByID(ctx, videoID)
 	if video == nil && err == nil {
 		return nil, codes.Errorf(codes.NotFound, "there is no such video")
 	}
@@ -167,30 +172,25 @@ func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, pub
 	if err != nil {
 		return nil, err
 	}
+	connection := r.videoConnection(ctx, pages, reply.Page)
 	w := r.walk(ctx)
-	videos := reply.Page.Videos
-	connection := model.NewConnection[*model.Video](reply.Page.HasMore, pages.continues())
-	for _, row := range videos {
-		connection.Add(row.CreatedAt, row.ID, w.newVideo(ctx, row))
-	}
-	w.videos(ctx, selected(ctx).nodes(ctx, "FeedConnection", "VideoEdge"), connection.Nodes)
+	fill(ctx, w, &w.fields.video, selected(ctx).nodes(ctx, "FeedConnection", "VideoEdge"), connection.Nodes)
 	w.run()
 	feed := &model.FeedConnection{VideoConnection: connection, NextPublishedBefore: time.Now().UnixMilli()}
-	if len(videos) > 0 {
+	if videos := reply.Page.Videos; len(videos) > 0 {
 		feed.NextPublishedBefore = videos[len(videos)-1].CreatedAt
 	}
 	return feed, nil
 }
 
 func (r *subscriptionResolver) VideoPublished(ctx context.Context, after *string) (<-chan *model.VideoPublishedPayload, error) {
-	told, err := toldUntil(after)
+	sent, err := sentUntil(after)
 	if err != nil {
 		return nil, err
 	}
-	video, _ := selected(ctx).field(ctx, "VideoPublishedPayload", "video")
 	topics := []live.Topic{{Kind: live.Videos}, {Kind: live.Follows, ID: ViewerID(ctx)}}
 	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.VideoPublishedPayload) error) error {
-		p := &premieres{Resolver: r.Resolver, viewer: ViewerID(ctx), video: video, told: told, send: send}
+		p := &publishedVideos{r: r.Resolver, viewer: ViewerID(ctx), sel: selected(ctx), sent: sent, send: send}
 		return p.run(ctx, listener, after == nil)
 	})
 }

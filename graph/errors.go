@@ -1,12 +1,13 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"path"
+	"runtime"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -16,8 +17,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Present returns the function that turns errors into what clients see: the message of an error with a code, a fixed
-// one for any other, and always `extensions.code`. What is internal is logged here and nowhere else.
+// Present returns the function that converts errors for clients: the message of a coded error, a fixed message for any
+// other error, and always `extensions.code`. Internal errors are logged here only.
 func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := graphql.DefaultErrorPresenter(ctx, err)
@@ -28,7 +29,7 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 			err = codes.Errorf(codes.UpstreamUnavailable, "the answer took too long, please try again")
 		}
 		code := codes.Of(err)
-		// An internal error that came with its code was logged where it arose.
+		// An internal error with a code was logged where it was created.
 		if _, coded := kerrors.FromBizStatusError(err); code == codes.Internal && !coded && ctx.Err() == nil {
 			log.ErrorContext(ctx, "operation failed", "path", shown.Path.String(), "error", err)
 		}
@@ -38,31 +39,44 @@ func Present(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// isRequestError tells whether an error speaks of the document itself: gqlgen's parser and validator wrote it, and its
-// text names nothing but the client's own words and the schema.
+// isRequestError reports whether gqlgen's parser or validator refused the document. The text of such an error quotes
+// only the document and the schema, so the client may read it.
 func isRequestError(err *gqlerror.Error) bool {
 	code, _ := err.Extensions["code"].(string)
 	return err.Err == nil && (code == errcode.ParseFailed || code == errcode.ValidationFailed)
 }
 
-// Recover returns the function that logs a panic and turns it into an internal error.
+// Recover returns the function that logs a panic and converts it to an internal error.
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, cause any) error {
-		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause, debug.Stack()), "path", graphql.GetPath(ctx).String())
+		log.ErrorContext(ctx, "request panicked", "panic", DescribePanic(cause), "path", graphql.GetPath(ctx).String())
 		return codes.Errorf(codes.Internal, "internal error")
 	}
 }
 
-// DescribePanic returns the cause of a panic and the beginning of its stack, which is that of the goroutine that
-// recovers it, in 3 KB at most: a panic may hold what a client has sent.
-func DescribePanic(cause any, stack []byte) string {
-	const maxCause, maxStack = 1 << 10, 2 << 10
+// DescribePanic returns the cause of a panic, cut as it may hold what a client has sent, and where it was: the innermost
+// calls first, in one line. The deferred function that recovers must call it.
+func DescribePanic(cause any) string {
+	const maxCause, maxCalls = 200, 8
 	text := fmt.Sprint(cause)
 	if len(text) > maxCause {
-		text = text[:maxCause] + "…"
+		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
 	}
-	if at := bytes.LastIndex(stack, []byte("\npanic(")); at >= 0 { // what recovers stands above it
-		stack = stack[at+1:]
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+	panicked := false
+	for calls := 0; calls < maxCalls; {
+		frame, more := frames.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime."):
+			panicked = panicked || frame.Function == "runtime.gopanic"
+		case panicked: // what recovers stands above
+			text += fmt.Sprintf(" < %s:%d", path.Base(frame.Function), frame.Line)
+			calls++
+		}
+		if !more {
+			break
+		}
 	}
-	return text + "\n" + string(stack[:min(len(stack), maxStack)])
+	return text
 }

@@ -13,7 +13,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Clients see a code and a text that fits it, and nothing of what is internal.
+// Clients get a code and its message, and no internal details.
 func TestPresent(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -23,7 +23,7 @@ func TestPresent(t *testing.T) {
 		{"with a code", codes.Errorf(codes.NotFound, "no such video"), "NOT_FOUND", "no such video"},
 		{"with a code, wrapped", gqlerror.Wrap(codes.Errorf(codes.TooLarge, "too large")), "TOO_LARGE", "too large"},
 		{"internal", errors.New("SELECT failed"), "INTERNAL", "internal error"},
-		{"too late", fmt.Errorf("wait for a place: %w", context.DeadlineExceeded), "UPSTREAM_UNAVAILABLE",
+		{"deadline exceeded", fmt.Errorf("wait for a slot: %w", context.DeadlineExceeded), "UPSTREAM_UNAVAILABLE",
 			"the answer took too long, please try again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 	"minidouyin/idl/kitex_gen/basics"
 )
 
-// reservation is how long storing files and writing the row that refers to them may take together.
+// reservation bounds the time for storing files and writing the row that refers to them.
 const reservation = time.Hour
 
-// store stores staged files and then has write create the row that refers to them. The files are written down as
-// removals first, and the row strikes these out: after a crash, or when it is not known whether the row was written,
-// what is not referred to falls due and is removed.
+// store stores staged files and then calls write, which creates the row that refers to them. Before that it schedules
+// the removal of the files, and the transaction of the row cancels the removal. So files without a row are removed
+// later: after a crash, or if it is unknown whether the row was written.
 func (r *Resolver) store(ctx context.Context, staged []StagedFiles, write func() error) error {
 	var keys []string
 	for _, files := range staged {
@@ -32,8 +32,8 @@ func (r *Resolver) store(ctx context.Context, staged []StagedFiles, write func()
 	}
 	err := write()
 	if code := codes.Of(err); code != codes.OK && code != codes.Internal && code != codes.UpstreamUnavailable {
-		for _, key := range keys { // refused for certain: no need to wait for the removal
-			_ = r.Media.Remove(ctx, key) // what fails now is tried again when the removal falls due
+		for _, key := range keys { // the row was certainly not written: remove the files now
+			_ = r.Media.Remove(ctx, key) // the scheduled removal retries it
 		}
 	}
 	return err

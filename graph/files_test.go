@@ -23,7 +23,7 @@ func (reservingBasics) ReserveFiles(
 
 type brokenMedia struct{ Media }
 
-func (brokenMedia) Remove(context.Context, string) error { return errors.New("the disk is away") }
+func (brokenMedia) Remove(context.Context, string) error { return errors.New("disk unavailable") }
 
 type stagedFile string
 
@@ -31,9 +31,9 @@ func (f stagedFile) Keys() []string             { return []string{string(f)} }
 func (stagedFile) Commit(context.Context) error { return nil }
 func (stagedFile) Discard()                     {}
 
-// Who is refused learns why, also when the stored files cannot be removed at once.
+// A refused request gets its own error, also if removing the stored files fails.
 func TestStoreRefused(t *testing.T) {
-	r := &Resolver{Config{Basics: reservingBasics{}, Media: brokenMedia{}}}
+	r := &Resolver{Config: Config{Basics: reservingBasics{}, Media: brokenMedia{}}}
 	err := r.store(t.Context(), []StagedFiles{stagedFile("pictures/a")}, func() error {
 		return codes.Errorf(codes.AlreadyExists, "the name is taken")
 	})

@@ -20,7 +20,9 @@ func (r *mutationResolver) LikeVideo(ctx context.Context, input model.LikeVideoI
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
-	return &model.LikeVideoPayload{Video: r.knownVideo(ctx, "LikeVideoPayload", video)}, nil
+	payload := &model.LikeVideoPayload{Video: r.newVideo(ctx, video)}
+	loadSelected(ctx, r.Resolver, &r.fields.likeVideo, payload)
+	return payload, nil
 }
 
 // UnlikeVideo is the resolver for the unlikeVideo field.
@@ -35,7 +37,9 @@ func (r *mutationResolver) UnlikeVideo(ctx context.Context, input model.UnlikeVi
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
-	return &model.UnlikeVideoPayload{Video: r.knownVideo(ctx, "UnlikeVideoPayload", video)}, nil
+	payload := &model.UnlikeVideoPayload{Video: r.newVideo(ctx, video)}
+	loadSelected(ctx, r.Resolver, &r.fields.unlikeVideo, payload)
+	return payload, nil
 }
 
 // CreateComment is the resolver for the createComment field.
@@ -50,14 +54,9 @@ func (r *mutationResolver) CreateComment(ctx context.Context, input model.Create
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
-	comment := &model.Comment{Comment: reply.Comment}
-	w := r.walk(ctx)
-	if sel, asked := selected(ctx).field(ctx, "CreateCommentPayload", "comment"); asked {
-		w.comments(ctx, sel, []*model.Comment{comment})
-	}
-	filled := w.video(ctx, "CreateCommentPayload", video)
-	w.run()
-	return &model.CreateCommentPayload{Comment: comment, Video: filled}, nil
+	payload := &model.CreateCommentPayload{Comment: &model.Comment{Comment: reply.Comment}, Video: r.newVideo(ctx, video)}
+	loadSelected(ctx, r.Resolver, &r.fields.createComment, payload)
+	return payload, nil
 }
 
 // DeleteComment is the resolver for the deleteComment field.
@@ -76,8 +75,10 @@ func (r *mutationResolver) DeleteComment(ctx context.Context, input model.Delete
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Video, ID: video.ID}})
-	return &model.DeleteCommentPayload{DeletedCommentID: model.GlobalID(model.TypeComment, commentID),
-		Video: r.knownVideo(ctx, "DeleteCommentPayload", video)}, nil
+	payload := &model.DeleteCommentPayload{
+		DeletedCommentID: model.GlobalID(model.TypeComment, commentID), Video: r.newVideo(ctx, video)}
+	loadSelected(ctx, r.Resolver, &r.fields.deleteComment, payload)
+	return payload, nil
 }
 
 func (r *subscriptionResolver) VideoStatsChanged(ctx context.Context, videoIds []string) (<-chan *model.VideoStatsChangedPayload, error) {
@@ -97,8 +98,7 @@ func (r *subscriptionResolver) VideoStatsChanged(ctx context.Context, videoIds [
 	for _, id := range ids {
 		topics = append(topics, live.Topic{Kind: live.Video, ID: id})
 	}
-	video, _ := selected(ctx).field(ctx, "VideoStatsChangedPayload", "video")
 	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.VideoStatsChangedPayload) error) error {
-		return (&counts{Resolver: r.Resolver, ids: ids, video: video, send: send}).run(ctx, listener)
+		return newStatsWatch(ctx, r.Resolver, ids, send).run(ctx, listener)
 	})
 }

@@ -13,22 +13,22 @@ import (
 	"minidouyin/idl/kitex_gen/social"
 )
 
-// maxBatch is how many ids a service takes in one call; a larger level is split.
+// maxBatch is the number of IDs that a service accepts in one call. Larger batches are split.
 const maxBatch = 1000
 
-// pageKey names one page of the list that belongs to id.
+// pageKey is one page of the list of the object with this ID.
 type pageKey struct {
 	id int64
 	pageRange
 }
 
-// pageRange is what pages of one field have in common, and so one call can ask for.
+// pageRange is the part of a list that a page holds. One call loads the same range of many lists.
 type pageRange struct {
 	limit int32
-	after page.Cursor // zero = from the start
+	after page.Cursor // zero = the first page
 }
 
-// continues says whether items come before the page.
+// continues reports whether the list has items before the page.
 func (p pageRange) continues() bool { return p.after != (page.Cursor{}) }
 
 func (p pageRange) wire() *page.Page {
@@ -39,8 +39,8 @@ func (p pageRange) wire() *page.Page {
 	return out
 }
 
-// loaders batch what the objects under one root field need and remember it. They live no longer than that field, so
-// what a mutation changes is never read from before it.
+// loaders batch and cache the calls below one root field. They live as long as that field is resolved, so a mutation
+// never reads values from before its change.
 type loaders struct {
 	users         *dataloader.Loader[int64, *basics.User]
 	videos        *dataloader.Loader[int64, *basics.Video]
@@ -108,7 +108,7 @@ func newLoaders(cfg Config, viewer int64) *loaders {
 			reply, err := cfg.Social.ListFollowers(ctx, &social.ListFollowersRequest{UserIds: ids, Page: p})
 			return take(reply, err, (*social.ListFollowersResponse).GetPages)
 		}),
-		// Friends are the viewer's own only, so a batch holds one id.
+		// Only the viewer's own friends are loaded, so a batch has one ID.
 		friendPages: byPage(func(ctx context.Context, ids []int64, p *page.Page) (map[int64]*social.FriendPage, error) {
 			reply, err := cfg.Social.ListFriends(ctx, &social.ListFriendsRequest{UserID: ids[0], Page: p})
 			friends, err := take(reply, err, (*social.ListFriendsResponse).GetPage)
@@ -117,7 +117,7 @@ func newLoaders(cfg Config, viewer int64) *loaders {
 	}
 }
 
-// flush sends what has been asked for: one call for each loader that was asked, all at the same time.
+// flush sends the batches of all loaders at the same time: one call for each loader that has keys.
 func (l *loaders) flush() {
 	l.users.Flush()
 	l.videos.Flush()
@@ -133,14 +133,13 @@ func (l *loaders) flush() {
 	l.friendPages.Flush()
 }
 
-// newLoader returns a loader whose batches are sent by Flush alone: a timer would split or join them by chance, and
-// the number of calls could not be told beforehand.
+// newLoader returns a loader that sends batches on Flush only. With a timer, the number of calls would vary.
 func newLoader[K comparable, V any](fetch dataloader.BatchFunc[K, V]) *dataloader.Loader[K, V] {
 	return dataloader.NewBatchedLoader(fetch,
 		dataloader.WithWait[K, V](time.Hour), dataloader.WithBatchCapacity[K, V](maxBatch))
 }
 
-// byID loads objects by their ids. A missing one is NotFound for its key alone.
+// byID returns a loader of objects by ID. A missing object is NotFound for its key only.
 func byID[V any](fetch func(context.Context, []int64) (map[int64]V, error)) *dataloader.Loader[int64, V] {
 	return newLoader(func(ctx context.Context, ids []int64) []*dataloader.Result[V] {
 		found, err := fetch(ctx, ids)
@@ -152,23 +151,23 @@ func byID[V any](fetch func(context.Context, []int64) (map[int64]V, error)) *dat
 	})
 }
 
-// byPage loads pages of lists. One call serves all pages of the same range.
+// byPage returns a loader of pages of lists. One call loads all pages of the same range.
 func byPage[V any](
 	fetch func(context.Context, []int64, *page.Page) (map[int64]V, error),
 ) *dataloader.Loader[pageKey, V] {
 	return newLoader(func(ctx context.Context, keys []pageKey) []*dataloader.Result[V] {
-		places := map[pageRange][]int{}
+		indices := map[pageRange][]int{}
 		for i, key := range keys {
-			places[key.pageRange] = append(places[key.pageRange], i)
+			indices[key.pageRange] = append(indices[key.pageRange], i)
 		}
 		results := make([]*dataloader.Result[V], len(keys))
-		for pages, indices := range places {
-			ids := make([]int64, len(indices))
-			for i, index := range indices {
+		for pages, of := range indices {
+			ids := make([]int64, len(of))
+			for i, index := range of {
 				ids[i] = keys[index].id
 			}
 			found, err := fetch(ctx, ids, pages.wire())
-			for i, index := range indices {
+			for i, index := range of {
 				results[index] = result(found, ids[i], err)
 			}
 		}
@@ -176,7 +175,7 @@ func byPage[V any](
 	})
 }
 
-// take returns a part of a reply; there is no reply when there is an error.
+// take returns a part of a reply, or the error of the call, which has no reply then.
 func take[R, V any](reply *R, err error, get func(*R) V) (part V, _ error) {
 	if err != nil {
 		return part, err

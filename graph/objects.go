@@ -9,40 +9,40 @@ import (
 	"minidouyin/idl/kitex_gen/interaction"
 )
 
-// user returns the user with this id and all that is selected of the user, nil when there is none.
-func (r *Resolver) user(ctx context.Context, sel selection, id int64) (*model.User, error) {
+// userByID returns a user with what is selected of it, nil if there is none with this ID.
+func (r *Resolver) userByID(ctx context.Context, id int64) (*model.User, error) {
 	w := r.walk(ctx)
-	var found model.Joined[*model.User]
-	w.users(ctx, sel, []int64{id}, func(users map[int64]model.Joined[*model.User]) { found = users[id] })
+	var user model.Joined[*model.User]
+	w.users(ctx, selected(ctx), []int64{id}, func(_ int, joined model.Joined[*model.User]) { user = joined })
 	w.run()
-	return found.Get()
+	return user.Get()
 }
 
-// video returns the video with this id and all that is selected of it, nil when there is none.
-func (r *Resolver) video(ctx context.Context, sel selection, id int64) (*model.Video, error) {
+// videoByID returns a video with what is selected of it, nil if there is none with this ID.
+func (r *Resolver) videoByID(ctx context.Context, id int64) (*model.Video, error) {
 	w := r.walk(ctx)
-	var found model.Joined[*model.Video]
-	w.videosByID(ctx, sel, []int64{id}, func(videos map[int64]model.Joined[*model.Video]) { found = videos[id] })
+	var video model.Joined[*model.Video]
+	w.videos(ctx, selected(ctx), []int64{id}, func(_ int, joined model.Joined[*model.Video]) { video = joined })
 	w.run()
-	return found.Get()
+	return video.Get()
 }
 
-// comment returns the comment with this id and all that is selected of it, nil when there is none.
-func (r *Resolver) comment(ctx context.Context, sel selection, id int64) (*model.Comment, error) {
+// commentByID returns a comment with what is selected of it, nil if there is none with this ID.
+func (r *Resolver) commentByID(ctx context.Context, id int64) (*model.Comment, error) {
 	w := r.walk(ctx)
-	var found model.Joined[*model.Comment]
-	ask(ctx, w, w.loaders.comments, []int64{id}, func(_ int64, row *interaction.Comment, err error) {
-		found = present(err, func() *model.Comment {
-			comment := &model.Comment{Comment: row}
-			w.comments(ctx, sel, []*model.Comment{comment})
-			return comment
-		})
+	var comment model.Joined[*model.Comment]
+	loadKeys(ctx, w, w.loaders.comments, []int64{id}, func(_ int, row *interaction.Comment, err error) {
+		comment = joinObject(err, func() *model.Comment { return &model.Comment{Comment: row} })
+		if value, _ := comment.Get(); value != nil {
+			fill(ctx, w, &w.fields.comment, selected(ctx), []*model.Comment{value})
+		}
 	})
 	w.run()
-	return found.Get()
+	return comment.Get()
 }
 
-// namedUser loads the row of a user who is named in an argument: InvalidArgument or NotFound when it names none.
+// namedUser loads the row of the user that an argument names. The error is InvalidArgument or NotFound if it names
+// none.
 func (r *Resolver) namedUser(ctx context.Context, arg string) (*basics.User, error) {
 	id, err := model.ParseID(model.TypeUser, arg)
 	if err != nil {
@@ -59,7 +59,8 @@ func (r *Resolver) namedUser(ctx context.Context, arg string) (*basics.User, err
 	return row, nil
 }
 
-// namedVideo loads the row of a video that is named in an argument: InvalidArgument or NotFound when it names none.
+// namedVideo loads the row of the video that an argument names. The error is InvalidArgument or NotFound if it names
+// none.
 func (r *Resolver) namedVideo(ctx context.Context, arg string) (*basics.Video, error) {
 	id, err := model.ParseID(model.TypeVideo, arg)
 	if err != nil {
@@ -76,43 +77,14 @@ func (r *Resolver) namedVideo(ctx context.Context, arg string) (*basics.Video, e
 	return row, nil
 }
 
-// knownUser fills the user of a payload, whose row is at hand.
-func (r *Resolver) knownUser(ctx context.Context, payload string, row *basics.User) (*model.User, error) {
-	sel, asked := selected(ctx).field(ctx, payload, "user")
-	if !asked {
-		return &model.User{User: row}, nil
-	}
-	w := r.walk(ctx)
-	w.loaders.users.Prime(ctx, row.ID, row)
-	var found model.Joined[*model.User]
-	w.users(ctx, sel, []int64{row.ID}, func(users map[int64]model.Joined[*model.User]) { found = users[row.ID] })
-	w.run()
-	return found.Get()
-}
-
-// knownVideo fills the video of a payload, whose row is at hand.
-func (r *Resolver) knownVideo(ctx context.Context, payload string, row *basics.Video) *model.Video {
-	w := r.walk(ctx)
-	video := w.video(ctx, payload, row)
-	w.run()
-	return video
-}
-
-// video asks for what is selected of the video of a payload.
-func (w *walk) video(ctx context.Context, payload string, row *basics.Video) *model.Video {
-	video := w.newVideo(ctx, row)
-	if sel, asked := selected(ctx).field(ctx, payload, "video"); asked {
-		w.videos(ctx, sel, []*model.Video{video})
-	}
-	return video
-}
-
-// session returns the payload of somebody who has just signed in.
+// session returns the payload of register and login.
 func (r *Resolver) session(ctx context.Context, row *basics.User) (*model.SessionPayload, error) {
 	token, expiresAt, err := r.IssueToken(row.ID)
 	if err != nil {
 		return nil, err
 	}
-	user, err := r.knownUser(WithViewer(ctx, row.ID), "SessionPayload", row)
-	return &model.SessionPayload{Token: token, ExpiresAt: expiresAt.UnixMilli(), User: user}, err
+	ctx = WithViewer(ctx, row.ID)
+	payload := &model.SessionPayload{Token: token, ExpiresAt: expiresAt.UnixMilli(), User: r.newUser(ctx, row)}
+	loadSelected(ctx, r, &r.fields.session, payload)
+	return payload, nil
 }

@@ -1,9 +1,9 @@
 // Package graph is the GraphQL graph over the three services.
 //
-// The schema lives in *.graphqls, one file for each service, with the root resolvers beside it in *.resolvers.go.
-// A root resolver makes the one call that finds its objects, and then lets a [walk] fill them with all that the
-// operation selects of them; the fields themselves are plain members and methods of the types in
-// [minidouyin/graph/model]. There is no storage here and no HTTP.
+// The schema is in *.graphqls, one file for each service. Beside it are the root resolvers (*.resolvers.go), the
+// subscriptions (*.subscriptions.go) and the table of fields (*.fields.go). A root resolver finds its objects with one
+// call. Then a [walk] loads what the operation selects of them; the table says what each field needs. The fields are
+// members and methods of the types in [minidouyin/graph/model]. The package has no storage and no HTTP.
 package graph
 
 import (
@@ -23,53 +23,62 @@ import (
 //go:generate go tool gqlgen generate
 //go:generate go run ./schemafile
 
-// Config is what the graph stands on.
+// Config holds the dependencies of the graph.
 type Config struct {
 	Basics      basicsservice.Client
 	Interaction interactionservice.Client
 	Social      socialservice.Client
 	Media       Media
-	// IssueToken returns a token that speaks for the user, and when it stops to be valid.
+	// IssueToken returns a token of the user and its expiry.
 	IssueToken func(userID int64) (token string, expiresAt time.Time, err error)
-	// Live is told of every change that subscriptions wait for.
+	// Live receives the events of the changes that subscriptions wait for.
 	Live *live.Hub
-	// Deleted is called after a change that has left something to remove.
+	// Deleted is called after a change that leaves files or rows to remove.
 	Deleted func()
 }
 
-// Media keeps the files of videos and pictures.
+// Media stores the files of videos and pictures.
 type Media interface {
-	// URL, AvatarURL and BackgroundURL return the absolute address of a stored file; the latter two that of a
-	// default picture when key is "".
+	// URL, AvatarURL and BackgroundURL return the absolute URL of a stored file. For the key "", the latter two return
+	// the URL of a default picture.
 	URL(ctx context.Context, key string) string
 	AvatarURL(ctx context.Context, key string) string
 	BackgroundURL(ctx context.Context, key string) string
-	// StageVideo checks a video and makes it and its cover, the one given or without it one of its own, ready to be
-	// stored. It refuses what is not a video, and a cover that is not a picture.
+	// StageVideo checks a video and prepares it and its cover for storing. Without a cover it makes one. A file that is
+	// not a video, or a cover that is not a picture, is an error.
 	StageVideo(ctx context.Context, file io.ReadSeeker, title string, cover io.ReadSeeker) (StagedFiles, error)
-	// StagePicture checks a picture and makes it ready to be stored. It refuses what is not a picture.
+	// StagePicture checks a picture and prepares it for storing. A file that is not a picture is an error.
 	StagePicture(ctx context.Context, file io.ReadSeeker) (StagedFiles, error)
-	// Remove removes a stored file; one that is not there is no error.
+	// Remove removes a stored file. A missing file is no error.
 	Remove(ctx context.Context, key string) error
 }
 
-// StagedFiles are files that are ready to be stored but not stored yet.
+// StagedFiles are files that are prepared for storing but not stored yet.
 type StagedFiles interface {
-	// Keys names the files: the video and its cover, or the picture.
+	// Keys returns the keys of the files: of the video and its cover, or of the picture.
 	Keys() []string
 	// Commit stores all of them or none.
 	Commit(ctx context.Context) error
-	// Discard frees what Commit did not store; it may follow Commit.
+	// Discard removes what Commit did not store. It may be called after Commit.
 	Discard()
 }
 
-// Resolver answers the root fields.
-type Resolver struct{ Config }
+// Resolver resolves the root fields.
+type Resolver struct {
+	Config
+	fields *fields
+}
 
-// NewSchema returns the executable schema.
+// NewSchema returns the executable schema. It panics if the table of fields does not match the schema: then a field
+// might be answered without being loaded, so the program must not start.
 func NewSchema(cfg Config) graphql.ExecutableSchema {
-	return exec.NewExecutableSchema(exec.Config{
-		Resolvers:  &Resolver{cfg},
+	fields := newFields()
+	schema := exec.NewExecutableSchema(exec.Config{
+		Resolvers:  &Resolver{cfg, fields},
 		Directives: exec.DirectiveRoot{Auth: auth},
 	})
+	if err := fields.check(schema.Schema()); err != nil {
+		panic(err)
+	}
+	return schema
 }

@@ -15,19 +15,19 @@ func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error)
 	}
 	switch typ {
 	case model.TypeUser:
-		user, err := r.user(ctx, selected(ctx), databaseID)
+		user, err := r.userByID(ctx, databaseID)
 		if user == nil {
 			return nil, err
 		}
 		return user, nil
 	case model.TypeVideo:
-		video, err := r.video(ctx, selected(ctx), databaseID)
+		video, err := r.videoByID(ctx, databaseID)
 		if video == nil {
 			return nil, err
 		}
 		return video, nil
 	case model.TypeComment:
-		comment, err := r.comment(ctx, selected(ctx), databaseID)
+		comment, err := r.commentByID(ctx, databaseID)
 		if comment == nil {
 			return nil, err
 		}

@@ -16,7 +16,7 @@ import (
 
 const released = "testdata/released.graphql"
 
-// What clients of the last release rely on is still there.
+// The schema is compatible with the clients of the last release.
 func TestSchemaBreaksNothing(t *testing.T) {
 	text, err := os.ReadFile(released)
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestSchemaBreaksNothing(t *testing.T) {
 			"cp graph/schema.graphql graph/%s", released)
 }
 
-// Every change that breaks a client is found; others are not.
+// Every change that breaks a client is found, and no other.
 func TestSchemaBreaksFound(t *testing.T) {
 	const before = `type Query { a(b: Int): U e: E n: N i: String } union U = X | Y type X implements N { id: ID }
 		type Y { y: Int s: Int! } enum E { ONE TWO } interface N { id: ID } input I { j: Int }
@@ -67,7 +67,7 @@ func TestSchemaBreaksFound(t *testing.T) {
 // edit replaces a part of a schema.
 func edit(sdl, old, replacement string) string { return strings.Replace(sdl, old, replacement, 1) }
 
-// breaks lists what after takes away from clients that were written for before.
+// breaks lists the changes from before to after that break clients.
 func breaks(before, after *ast.Schema) (problems []string) {
 	for name, was := range before.Types {
 		is := after.Types[name]

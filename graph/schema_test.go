@@ -16,7 +16,7 @@ import (
 	"minidouyin/graph"
 )
 
-// schema.graphql is what clients and their tools take: it says what the server serves.
+// schema.graphql, which clients and their tools read, is the served schema.
 func TestSchemaFile(t *testing.T) {
 	var out bytes.Buffer
 	formatter.NewFormatter(&out).FormatSchema(graph.NewSchema(graph.Config{}).Schema())
@@ -25,12 +25,12 @@ func TestSchemaFile(t *testing.T) {
 	require.Equal(t, out.String(), string(file), "schema.graphql is not current: run make generate")
 }
 
-// The schema keeps its own rules.
+// The schema follows its rules.
 func TestSchemaRules(t *testing.T) {
 	require.Empty(t, lint(graph.NewSchema(graph.Config{}).Schema()))
 }
 
-// Each rule finds what breaks it.
+// Each rule reports what breaks it.
 func TestSchemaRulesFind(t *testing.T) {
 	const page = `type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }`
 	for _, c := range []struct{ sdl, problem string }{
@@ -64,12 +64,12 @@ var (
 	camel  = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 	upper  = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 
-	// A session is what both of these answer with.
+	// Both mutations return a session.
 	payloads = map[string]string{"login": "SessionPayload!", "register": "SessionPayload!"}
 	pageInfo = []string{"hasNextPage: Boolean!", "hasPreviousPage: Boolean!", "startCursor: String", "endCursor: String"}
 )
 
-// linter collects what breaks a rule.
+// linter collects the broken rules.
 type linter struct{ problems []string }
 
 func lint(schema *ast.Schema) []string {
@@ -137,7 +137,7 @@ func (l *linter) definition(d *ast.Definition) {
 	}
 }
 
-// edgeOf returns the name of a connection's edges: its own, unless it is another page of things that have one.
+// edgeOf returns the edge type of a connection: that of its field edges, else the one of the same name.
 func edgeOf(connection *ast.Definition) string {
 	if edges := connection.Fields.ForName("edges"); edges != nil && strings.HasSuffix(edges.Type.Name(), "Edge") {
 		return edges.Type.Name()
@@ -147,7 +147,7 @@ func edgeOf(connection *ast.Definition) string {
 
 func nodeOf(connection *ast.Definition) string { return strings.TrimSuffix(edgeOf(connection), "Edge") }
 
-// has asks for fields written as "name: Type".
+// has requires fields, written as "name: Type".
 func (l *linter) has(d *ast.Definition, fields ...string) {
 	for _, want := range fields {
 		name, kind, _ := strings.Cut(want, ": ")
@@ -188,7 +188,7 @@ func (l *linter) mutation(place string, field *ast.FieldDefinition) {
 	}
 }
 
-// pages asks for the arguments that move through the pages of a connection.
+// pages requires the arguments of a connection.
 func (l *linter) pages(place string, field *ast.FieldDefinition) {
 	takes := func(name, kind string) bool {
 		a := field.Arguments.ForName(name)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -12,8 +13,8 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// selection is what an operation selects of one kind of object. It has several parts when the same objects show in
-// several places, as in `nodes` and `edges { node }`.
+// selection is what an operation selects of objects of one type. It has several parts if the same objects are selected
+// in several places, as in `nodes` and `edges { node }`.
 type selection []ast.SelectionSet
 
 // selected returns the selection of the root field that is being resolved.
@@ -21,10 +22,18 @@ func selected(ctx context.Context) selection {
 	return selection{graphql.GetFieldContext(ctx).Field.Selections}
 }
 
-// fields lists the fields selected of an object type; fragments, @skip and @include are followed.
+// below returns what is selected of the objects of fields.
+func below(fields []graphql.CollectedField) selection {
+	var out selection
+	for _, f := range fields {
+		out = append(out, f.Selections)
+	}
+	return out
+}
+
+// fields returns the fields selected of an object type. It applies fragments, @skip and @include.
 func (s selection) fields(ctx context.Context, typ string) []graphql.CollectedField {
-	// Fragments on an interface of the type count as well.
-	satisfies := []string{typ, "Node"}
+	satisfies := []string{typ, "Node"} // fragments on the interface apply too
 	var out []graphql.CollectedField
 	for _, set := range s {
 		out = append(out, graphql.CollectFields(graphql.GetOperationContext(ctx), set, satisfies)...)
@@ -32,92 +41,88 @@ func (s selection) fields(ctx context.Context, typ string) []graphql.CollectedFi
 	return out
 }
 
-// field returns what is selected below one field of an object type. asked is false when that field is not selected.
-func (s selection) field(ctx context.Context, typ, name string) (below selection, asked bool) {
-	for _, f := range s.fields(ctx, typ) {
-		if f.Name == name {
-			below, asked = append(below, f.Selections), true
-		}
-	}
-	return below, asked
+// field returns what is selected below one field of an object type.
+func (s selection) field(ctx context.Context, typ, name string) selection {
+	fields := s.fields(ctx, typ)
+	return below(slices.DeleteFunc(fields, func(f graphql.CollectedField) bool { return f.Name != name }))
 }
 
 // nodes returns what is selected of the items of a connection.
 func (s selection) nodes(ctx context.Context, connection, edge string) selection {
-	nodes, _ := s.field(ctx, connection, "nodes")
-	edges, _ := s.field(ctx, connection, "edges")
-	inEdges, _ := edges.field(ctx, edge, "node")
-	return append(nodes, inEdges...)
+	edges := s.field(ctx, connection, "edges")
+	return append(s.field(ctx, connection, "nodes"), edges.field(ctx, edge, "node")...)
 }
 
-// pageField is one page of a list field that is selected, perhaps in several places.
+// pageField is one page that is selected of a list field, perhaps in several places.
 type pageField struct {
 	args  model.PageArgs
 	pages pageRange
-	err   error // the arguments are wrong
+	err   error // of invalid arguments
 	below selection
 }
 
-// pageFields collects the selected pages of a list field.
-type pageFields map[model.PageArgs]*pageField
-
-func (p pageFields) add(ctx context.Context, f graphql.CollectedField) {
-	given := f.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
-	var first *int
-	var after *string
-	var wrong error
-	if v, ok := given["first"]; ok && v != nil {
-		n, err := graphql.UnmarshalInt(v)
-		first, wrong = &n, err
-	}
-	if v, ok := given["after"]; ok && v != nil {
-		text, err := graphql.UnmarshalString(v)
-		after = &text
-		if err != nil {
-			wrong = err
+// pageFields returns the pages that are selected of a list field, in an order that depends on their arguments only.
+func pageFields(ctx context.Context, selected []graphql.CollectedField) []*pageField {
+	pages := map[model.PageArgs]*pageField{}
+	for _, f := range selected {
+		args, ok := argsOf(ctx, f)
+		if !ok {
+			continue
 		}
-	}
-	if wrong != nil {
-		return // gqlgen refuses the field with the same error, and never asks for its page
-	}
-	args := model.Args(first, after)
-	if p[args] == nil {
-		pages, err := pageOf(ctx, args)
-		p[args] = &pageField{args: args, pages: pages, err: err}
-	}
-	p[args].below = append(p[args].below, f.Selections)
-}
-
-// sorted returns the pages in a fixed order, so that the same operation makes the same calls.
-func (p pageFields) sorted() []*pageField {
-	return slices.SortedFunc(maps.Values(p), func(a, b *pageField) int {
-		if a.args.First != b.args.First {
-			return a.args.First - b.args.First
+		if pages[args] == nil {
+			r, err := pageOf(ctx, args)
+			pages[args] = &pageField{args: args, pages: r, err: err}
 		}
-		return slices.Compare([]byte(a.args.After), []byte(b.args.After))
+		pages[args].below = append(pages[args].below, f.Selections)
+	}
+	return slices.SortedFunc(maps.Values(pages), func(a, b *pageField) int {
+		return cmp.Or(cmp.Compare(a.args.First, b.args.First), cmp.Compare(a.args.After, b.args.After))
 	})
 }
 
-// ConversationPage is how many messages a conversation shows when `last` is not given.
+// argsOf returns the arguments of a list field. ok is false if one has a wrong type: then gqlgen answers the field with
+// that error and does not resolve it.
+func argsOf(ctx context.Context, f graphql.CollectedField) (args model.PageArgs, ok bool) {
+	given := f.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	var first *int
+	var after *string
+	if v := given["first"]; v != nil {
+		n, err := graphql.UnmarshalInt(v)
+		if err != nil {
+			return args, false
+		}
+		first = &n
+	}
+	if v := given["after"]; v != nil {
+		text, err := graphql.UnmarshalString(v)
+		if err != nil {
+			return args, false
+		}
+		after = &text
+	}
+	return model.Args(first, after), true
+}
+
+// ConversationPage is the number of messages of a conversation if `last` is absent.
 const ConversationPage = 50
 
 type pageSizeKey struct{}
 
-// PageSize bounds the pages of an operation.
+// PageSize is the size of the pages of an operation.
 type PageSize struct {
-	Default int // when `first` is not given
+	Default int // if `first` is absent
 	Max     int
 }
 
-// defaultPageSize is what the schema's documentation says.
+// defaultPageSize is the documented size in the schema.
 var defaultPageSize = PageSize{Default: 20, Max: 100}
 
-// WithPageSize returns a context whose operations have other page sizes than the schema says.
+// WithPageSize returns a context whose operations have other page sizes than the documented ones.
 func WithPageSize(ctx context.Context, size PageSize) context.Context {
 	return context.WithValue(ctx, pageSizeKey{}, size)
 }
 
-// PageSizeOf returns the bounds of the pages of an operation.
+// PageSizeOf returns the size of the pages of an operation.
 func PageSizeOf(ctx context.Context) PageSize {
 	if size, ok := ctx.Value(pageSizeKey{}).(PageSize); ok {
 		return size
@@ -125,7 +130,7 @@ func PageSizeOf(ctx context.Context) PageSize {
 	return defaultPageSize
 }
 
-// PageSizeFor returns how many items a list has when its argument, first or last, is left out.
+// PageSizeFor returns the number of items of a list if its argument, first or last, is absent.
 func PageSizeFor(ctx context.Context, argument string) int {
 	if argument == "last" {
 		return ConversationPage
@@ -133,7 +138,7 @@ func PageSizeFor(ctx context.Context, argument string) int {
 	return PageSizeOf(ctx).Default
 }
 
-// pageOf checks the arguments of a page. A wrong one is InvalidArgument.
+// pageOf returns the page that the arguments name. An invalid one is InvalidArgument.
 func pageOf(ctx context.Context, args model.PageArgs) (pageRange, error) {
 	size := PageSizeOf(ctx)
 	p := pageRange{limit: int32(size.Default)}

@@ -19,8 +19,9 @@ func (r *mutationResolver) Follow(ctx context.Context, input model.FollowInput) 
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Follows, ID: ViewerID(ctx)}, Object: row.ID})
-	user, err := r.knownUser(ctx, "FollowPayload", row)
-	return &model.FollowPayload{User: user}, err
+	payload := &model.FollowPayload{User: r.newUser(ctx, row)}
+	loadSelected(ctx, r.Resolver, &r.fields.follow, payload)
+	return payload, nil
 }
 
 // Unfollow is the resolver for the unfollow field.
@@ -34,8 +35,9 @@ func (r *mutationResolver) Unfollow(ctx context.Context, input model.UnfollowInp
 		return nil, err
 	}
 	r.Live.Publish(live.Event{Topic: live.Topic{Kind: live.Follows, ID: ViewerID(ctx)}, Object: row.ID})
-	user, err := r.knownUser(ctx, "UnfollowPayload", row)
-	return &model.UnfollowPayload{User: user}, err
+	payload := &model.UnfollowPayload{User: r.newUser(ctx, row)}
+	loadSelected(ctx, r.Resolver, &r.fields.unfollow, payload)
+	return payload, nil
 }
 
 // SendMessage is the resolver for the sendMessage field.
@@ -75,7 +77,7 @@ func (r *queryResolver) Conversation(ctx context.Context, with string, last *int
 	if err != nil {
 		return nil, err
 	}
-	polling := receivedAfter != nil // then the list is read forwards
+	polling := receivedAfter != nil // reads the list forwards
 	connection := model.NewConnection[*model.Message](polling && reply.HasMore, !polling && reply.HasMore)
 	for _, row := range reply.Messages {
 		connection.Add(row.CreatedAt, row.ID, &model.Message{Message: row, ViewerID: ViewerID(ctx)})
@@ -84,14 +86,13 @@ func (r *queryResolver) Conversation(ctx context.Context, with string, last *int
 }
 
 func (r *subscriptionResolver) MessageReceived(ctx context.Context, after *string) (<-chan *model.MessageReceivedPayload, error) {
-	told, err := toldUntil(after)
+	sent, err := sentUntil(after)
 	if err != nil {
 		return nil, err
 	}
-	from, _ := selected(ctx).field(ctx, "MessageReceivedPayload", "from")
 	topics := []live.Topic{{Kind: live.Inbox, ID: ViewerID(ctx)}}
 	return stream(ctx, r.Live, topics, func(listener *live.Listener, send func(*model.MessageReceivedPayload) error) error {
-		i := &inbox{Resolver: r.Resolver, viewer: ViewerID(ctx), from: from, told: told, send: send}
-		return i.run(ctx, listener, after == nil)
+		m := &receivedMessages{r: r.Resolver, viewer: ViewerID(ctx), sel: selected(ctx), sent: sent, send: send}
+		return m.run(ctx, listener, after == nil)
 	})
 }

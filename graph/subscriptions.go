@@ -9,23 +9,24 @@ import (
 
 	"minidouyin/graph/live"
 	"minidouyin/graph/model"
+	"minidouyin/idl/kitex_gen/basics"
 )
 
-// What the subscriptions of all three services have in common. Each of them is in the file beside its resolver.
+// This file is the common part of the subscriptions. Each subscription is in *.subscriptions.go.
 
 const (
-	// tellTimeout bounds the calls that one event needs.
-	tellTimeout = 10 * time.Second
-	// catchUpSpread spreads those who all read at once what they have missed.
+	// eventTimeout bounds a batch of calls that an event needs.
+	eventTimeout = 10 * time.Second
+	// catchUpSpread spreads the reads of the subscribers that lost events at the same time.
 	catchUpSpread = 2 * time.Second
-	// missedPage is how many rows are read at once of what was missed.
+	// missedPage is the number of missed rows that one call reads.
 	missedPage = 100
 )
 
-// stream runs a subscription: tell sends its payloads until it fails or ctx ends. It listens before tell reads
-// anything, so nothing is lost in between. Its error, or panic, is the last that the client hears.
+// stream starts a subscription. run sends its payloads until it fails or ctx ends. The listener exists before run reads
+// anything, so no change between the two is lost. The error or panic of run ends the subscription.
 func stream[T any](
-	ctx context.Context, hub *live.Hub, topics []live.Topic, tell func(*live.Listener, func(T) error) error,
+	ctx context.Context, hub *live.Hub, topics []live.Topic, run func(*live.Listener, func(T) error) error,
 ) (<-chan T, error) {
 	listener, err := hub.Listen(topics...)
 	if err != nil {
@@ -40,7 +41,7 @@ func stream[T any](
 			return ctx.Err()
 		}
 	}
-	go func() { // the hub waits for it: it ends with its listener
+	go func() { // ends before its listener is closed, which the hub waits for
 		defer listener.Close()
 		defer close(payloads)
 		defer func() {
@@ -48,14 +49,14 @@ func stream[T any](
 				graphql.AddError(ctx, graphql.GetOperationContext(ctx).Recover(ctx, cause))
 			}
 		}()
-		if err := tell(listener, send); err != nil && ctx.Err() == nil {
+		if err := run(listener, send); err != nil && ctx.Err() == nil {
 			graphql.AddError(ctx, err)
 		}
 	}()
 	return payloads, nil
 }
 
-// pause waits, unless ctx ends.
+// pause waits for d, or returns the error of ctx if that ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -67,30 +68,37 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// toldUntil reads the cursor where a subscription goes on; without one, nothing is told yet.
-func toldUntil(after *string) (*model.Told, error) {
+// sentUntil parses the cursor that a subscription resumes from. Without a cursor, no row is sent yet.
+func sentUntil(after *string) (*model.Sent, error) {
 	if after == nil {
-		return model.ParseTold("")
+		return model.ParseSent("")
 	}
-	return model.ParseTold(*after)
+	return model.ParseSent(*after)
 }
 
-// untell brings back what has happened since the subscription listens but before it read what to pass over.
-func untell(told *model.Told, events []live.Event) {
+// unmark marks items as not sent whose events arrived before the first read.
+func unmark(sent *model.Sent, events []live.Event) {
 	for _, event := range events {
-		told.Forget(event.Object)
+		sent.Remove(event.Object)
 	}
 }
 
-// keepTelling tells what happens: from now on, when skip notes what was before, or from where told ends, which catchUp
-// tells, as it does whenever events were lost. hear tells the events.
-func keepTelling(ctx context.Context, listener *live.Listener, told *model.Told, fromNow bool,
-	skip, catchUp func(context.Context) error, hear func(context.Context, []live.Event) error) error {
-	begin := catchUp
+// delivery is how a subscription sends rows to its subscriber.
+type delivery struct {
+	sent    *model.Sent
+	skip    func(context.Context) error               // marks the existing rows as sent
+	catchUp func(context.Context) error               // sends the rows that are not sent yet
+	handle  func(context.Context, []live.Event) error // sends the rows of events
+}
+
+// run sends rows until ctx ends: new rows only if fromNow, else also those since the cursor. It catches up again when
+// events were lost.
+func (d delivery) run(ctx context.Context, listener *live.Listener, fromNow bool) error {
+	start := d.catchUp
 	if fromNow {
-		begin = skip
+		start = d.skip
 	}
-	if err := begin(ctx); err != nil {
+	if err := start(ctx); err != nil {
 		return err
 	}
 	for ; ; fromNow = false {
@@ -99,12 +107,12 @@ func keepTelling(ctx context.Context, listener *live.Listener, told *model.Told,
 			return err
 		}
 		if fromNow {
-			untell(told, events)
+			unmark(d.sent, events)
 		}
 		if !lost {
-			err = hear(ctx, events)
+			err = d.handle(ctx, events)
 		} else if err = pause(ctx, rand.N(catchUpSpread)); err == nil {
-			err = catchUp(ctx)
+			err = d.catchUp(ctx)
 		}
 		if err != nil {
 			return err
@@ -112,16 +120,17 @@ func keepTelling(ctx context.Context, listener *live.Listener, told *model.Told,
 	}
 }
 
-// videosByID returns videos by id with what is selected of them, nil for an unknown id.
-func (r *Resolver) videosByID(ctx context.Context, sel selection, ids []int64) (map[int64]model.Joined[*model.Video], error) {
-	w := r.walk(ctx)
-	var found map[int64]model.Joined[*model.Video]
-	w.videosByID(ctx, sel, ids, func(videos map[int64]model.Joined[*model.Video]) { found = videos })
-	w.run()
-	for _, video := range found {
-		if video.Err != nil {
-			return nil, video.Err
+// videosByID loads the rows of videos: one video for each ID, nil for an unknown one.
+func (r *Resolver) videosByID(ctx context.Context, ids []int64) ([]*model.Video, error) {
+	reply, err := r.Basics.BatchGetVideos(ctx, &basics.BatchGetVideosRequest{VideoIds: ids})
+	if err != nil {
+		return nil, err
+	}
+	videos := make([]*model.Video, len(ids))
+	for i, id := range ids {
+		if row := reply.Videos[id]; row != nil {
+			videos[i] = r.newVideo(ctx, row)
 		}
 	}
-	return found, nil
+	return videos, nil
 }

@@ -2,43 +2,48 @@ package graph
 
 import (
 	"context"
-	"maps"
 	"slices"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
 
 	"minidouyin/graph/model"
 	"minidouyin/idl/codes"
-	"minidouyin/idl/kitex_gen/basics"
-	"minidouyin/idl/kitex_gen/interaction"
-	"minidouyin/idl/kitex_gen/social"
 )
 
-// walk fills the objects under one root field with all that is selected of them, one level of the selection at a
-// time: the objects of a level put their questions to the loaders, all loaders send them at once, and the answers are
-// attached and bring forth the next level. So a page costs one call for each kind of data and level, whatever
-// its size, and the number can be told from the operation alone.
+// walk loads what an operation selects below one root field. It resolves breadth-first: collect the keys of a level,
+// flush each loader once, attach the results, descend. So each level costs one call for each kind of data, whatever
+// the size of the page, and the number of calls follows from the operation alone. What a field needs loaded is in the
+// table of [fields].
 type walk struct {
-	cfg     Config
-	viewer  int64
-	loaders *loaders
-	answers []func() // what the present level does when its answers are there
-	rows    int      // how many rows of lists have been asked for at most
+	resolver *Resolver
+	fields   *fields
+	viewer   int64
+	loaders  *loaders
+	attach   []func() // attaches the results of the present level and collects the keys of the next one
+	items    int      // the number of list items requested at most
 }
 
-// maxRows bounds the rows of all lists under one root field: lists within lists multiply.
-const maxRows = 20_000
+// maxItems bounds the items of all lists under one root field: the sizes of nested lists multiply.
+const maxItems = 20_000
 
 func (r *Resolver) walk(ctx context.Context) *walk {
 	viewer := ViewerID(ctx)
-	return &walk{cfg: r.Config, viewer: viewer, loaders: newLoaders(r.Config, viewer)}
+	return &walk{fields: r.fields, resolver: r, viewer: viewer, loaders: newLoaders(r.Config, viewer)}
 }
 
-// run asks and attaches level by level until nothing is left to ask.
+// loadSelected loads what the operation selects of the object of the root field.
+func loadSelected[T any](ctx context.Context, r *Resolver, typ *objectType[T], root T) {
+	w := r.walk(ctx)
+	fill(ctx, w, typ, selected(ctx), []T{root})
+	w.run()
+}
+
+// run loads level by level until no keys are left.
 func (w *walk) run() {
-	for len(w.answers) > 0 {
-		level := w.answers
-		w.answers = nil
+	for len(w.attach) > 0 {
+		level := w.attach
+		w.attach = nil
 		w.loaders.flush()
 		for _, attach := range level {
 			attach()
@@ -46,284 +51,135 @@ func (w *walk) run() {
 	}
 }
 
-// ask puts keys to a loader now and hands each key's answer to attach when it is there.
-func ask[K comparable, V any](
-	ctx context.Context, w *walk, loader *dataloader.Loader[K, V], keys []K, attach func(K, V, error),
+// then adds a function that runs when the present level is loaded, after those added before it.
+func (w *walk) then(attach func()) { w.attach = append(w.attach, attach) }
+
+// fill collects the keys of all loads that the selection needs of these objects.
+func fill[T any](ctx context.Context, w *walk, typ *objectType[T], sel selection, objects []T) {
+	if len(objects) == 0 {
+		return
+	}
+	for _, needed := range typ.selected(ctx, sel) {
+		needed.load.run(w, ctx, objects, needed.fields)
+	}
+}
+
+// fillMember returns the load of a field whose object is there with its row: it fills that object.
+func fillMember[T, O any](typ *objectType[*O], object func(T) *O) *load[T] {
+	return &load[T]{func(w *walk, ctx context.Context, parents []T, selected []graphql.CollectedField) {
+		var objects []*O
+		for _, parent := range parents {
+			if o := object(parent); o != nil {
+				objects = append(objects, o)
+			}
+		}
+		fill(ctx, w, typ, below(selected), objects)
+	}}
+}
+
+// loadKeys adds keys to the batch of a loader. attach gets the result of each key by its index.
+func loadKeys[K comparable, V any](
+	ctx context.Context, w *walk, loader *dataloader.Loader[K, V], keys []K, attach func(i int, value V, err error),
 ) {
 	thunks := make([]dataloader.Thunk[V], len(keys))
 	for i, key := range keys {
 		thunks[i] = loader.Load(ctx, key)
 	}
-	w.answers = append(w.answers, func() {
+	w.then(func() {
 		for i, thunk := range thunks {
 			value, err := thunk()
-			attach(keys[i], value, err)
+			attach(i, value, err)
 		}
 	})
 }
 
-// pages asks for the selected pages of a list field of many objects. connect makes a connection of each page and may
-// ask for what is below it; put stores it.
-func pages[V, T any](
-	ctx context.Context, w *walk, loader *dataloader.Loader[pageKey, V], fields pageFields, ids []int64,
-	connect func(context.Context, selection, pageRange, []V) []*model.Connection[T],
-	put func(id int64, args model.PageArgs, page model.Joined[*model.Connection[T]]),
+// loadStats loads a part of objects by their IDs. part returns where the part of an object is kept.
+func loadStats[V any](
+	ctx context.Context, w *walk, loader *dataloader.Loader[int64, *V], ids []int64, part func(i int) *model.Joined[V],
 ) {
-	for _, field := range fields.sorted() {
-		w.rows += len(ids) * int(field.pages.limit)
-		if w.rows > maxRows && field.err == nil {
+	loadKeys(ctx, w, loader, ids, func(i int, value *V, err error) {
+		if err != nil {
+			*part(i) = model.Failed[V](err)
+		} else {
+			*part(i) = model.Loaded(*value)
+		}
+	})
+}
+
+// loadPages loads the selected pages of a list field of many objects. connect makes connections of the loaded pages and
+// collects the keys of their items. pages returns where the pages of an object are kept.
+func loadPages[V, N any](
+	ctx context.Context, w *walk, loader *dataloader.Loader[pageKey, V], ids []int64, selected []graphql.CollectedField,
+	connect func(context.Context, selection, pageRange, []V) []*model.Connection[N],
+	pages func(i int) *model.Pages[N],
+) {
+	owners := distinct(ids)
+	for _, field := range pageFields(ctx, selected) {
+		w.items += len(owners) * int(field.pages.limit)
+		if w.items > maxItems && field.err == nil {
 			field.err = codes.Errorf(codes.InvalidArgument, "this asks for too many items at once, please ask for smaller pages")
 		}
-		if field.err != nil {
-			for _, id := range ids {
-				put(id, field.args, model.Joined[*model.Connection[T]]{Err: field.err})
-			}
-			continue
-		}
-		keys := make([]pageKey, len(ids))
-		for i, id := range ids {
-			keys[i] = pageKey{id, field.pages}
-		}
-		var owners []int64
+		results := make(map[int64]model.Joined[*model.Connection[N]], len(owners))
 		var found []V
-		ask(ctx, w, loader, keys, func(key pageKey, page V, err error) {
-			if err != nil {
-				put(key.id, field.args, model.Joined[*model.Connection[T]]{Err: err})
-			} else {
-				owners, found = append(owners, key.id), append(found, page)
+		var foundOf []int64
+		if field.err != nil {
+			for _, id := range owners {
+				results[id] = model.Failed[*model.Connection[N]](field.err)
 			}
-		})
-		w.answers = append(w.answers, func() {
+		} else {
+			keys := make([]pageKey, len(owners))
+			for i, id := range owners {
+				keys[i] = pageKey{id, field.pages}
+			}
+			loadKeys(ctx, w, loader, keys, func(i int, page V, err error) {
+				if err != nil {
+					results[owners[i]] = model.Failed[*model.Connection[N]](err)
+				} else {
+					found, foundOf = append(found, page), append(foundOf, owners[i])
+				}
+			})
+		}
+		w.then(func() {
 			for i, connection := range connect(ctx, field.below, field.pages, found) {
-				put(owners[i], field.args, model.Joined[*model.Connection[T]]{Value: connection})
+				results[foundOf[i]] = model.Loaded(connection)
+			}
+			for i, id := range ids {
+				pages(i).Set(field.args, results[id])
 			}
 		})
 	}
 }
 
-// users fills users, given by id, with what is selected of them and hands them to attach: nil for an unknown id.
-func (w *walk) users(ctx context.Context, sel selection, ids []int64, attach func(map[int64]model.Joined[*model.User])) {
-	ids = distinct(ids)
-	if len(ids) == 0 {
-		return
-	}
-	var relation, likes bool
-	videos, liked, following, followers, friends :=
-		pageFields{}, pageFields{}, pageFields{}, pageFields{}, pageFields{}
-	for _, f := range sel.fields(ctx, model.TypeUser) {
-		switch f.Name {
-		case "followingCount", "followerCount", "viewerIsFollowing":
-			relation = true
-		case "likesReceivedCount", "likesGivenCount":
-			likes = true
-		case "videos":
-			videos.add(ctx, f)
-		case "likedVideos":
-			liked.add(ctx, f)
-		case "following":
-			following.add(ctx, f)
-		case "followers":
-			followers.add(ctx, f)
-		case "friends":
-			friends.add(ctx, f)
-		}
-	}
-
-	all := make(map[int64]*model.User, len(ids))
-	for _, id := range ids {
-		all[id] = &model.User{
-			VideoPages: model.Pages[*model.Video]{}, LikedPages: model.Pages[*model.Video]{},
-			FollowingPages: model.Pages[*model.User]{}, FollowerPages: model.Pages[*model.User]{},
-			FriendPages: model.Pages[*model.Friend]{},
-		}
-	}
-	joined := make(map[int64]model.Joined[*model.User], len(ids))
-	ask(ctx, w, w.loaders.users, ids, func(id int64, row *basics.User, err error) {
-		joined[id] = present(err, func() *model.User {
-			w.fillUser(ctx, all[id], row)
-			return all[id]
-		})
-	})
-	w.answers = append(w.answers, func() { attach(joined) })
-
-	if relation {
-		ask(ctx, w, w.loaders.relationStats, ids, func(id int64, stats *social.RelationStats, err error) {
-			all[id].Relation = join(stats, err)
-		})
-	}
-	if likes {
-		ask(ctx, w, w.loaders.likeStats, ids, func(id int64, stats *interaction.UserLikeStats, err error) {
-			all[id].LikeStats = join(stats, err)
-		})
-	}
-	pages(ctx, w, w.loaders.videoPages, videos, ids, w.videoPages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.VideoConnection]) {
-			all[id].VideoPages[args] = page
-		})
-	pages(ctx, w, w.loaders.likePages, liked, ids, w.likePages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.VideoConnection]) {
-			all[id].LikedPages[args] = page
-		})
-	pages(ctx, w, w.loaders.followingPages, following, ids, w.followPages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.UserConnection]) {
-			all[id].FollowingPages[args] = page
-		})
-	pages(ctx, w, w.loaders.followerPages, followers, ids, w.followPages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.UserConnection]) {
-			all[id].FollowerPages[args] = page
-		})
-	w.friends(ctx, friends, all)
-}
-
-// friends asks for the viewer's own friends; those of others are refused.
-func (w *walk) friends(ctx context.Context, fields pageFields, users map[int64]*model.User) {
-	if len(fields) == 0 {
-		return
-	}
-	var own []int64
-	for id, user := range users {
-		if id == w.viewer {
-			own = append(own, id)
-			continue
-		}
-		for args := range fields {
-			user.FriendPages[args] = model.Joined[*model.FriendConnection]{
-				Err: codes.Errorf(codes.PermissionDenied, "only one's own friends are shown")}
-		}
-	}
-	pages(ctx, w, w.loaders.friendPages, fields, own, w.friendPages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.FriendConnection]) {
-			users[id].FriendPages[args] = page
-		})
-}
-
-// videosByID loads videos, fills them with what is selected of them and hands them to attach: nil for an unknown id.
-func (w *walk) videosByID(ctx context.Context, sel selection, ids []int64, attach func(map[int64]model.Joined[*model.Video])) {
-	ids = distinct(ids)
-	joined := make(map[int64]model.Joined[*model.Video], len(ids))
-	var found []*model.Video
-	ask(ctx, w, w.loaders.videos, ids, func(id int64, row *basics.Video, err error) {
-		joined[id] = present(err, func() *model.Video {
-			video := w.newVideo(ctx, row)
-			found = append(found, video)
-			return video
-		})
-	})
-	w.answers = append(w.answers, func() {
-		attach(joined)
-		w.videos(ctx, sel, found)
-	})
-}
-
-// videos fills videos with what is selected of them.
-func (w *walk) videos(ctx context.Context, sel selection, videos []*model.Video) {
-	if len(videos) == 0 {
-		return
-	}
-	byID := make(map[int64][]*model.Video, len(videos)) // the same video can be in several places
-	for _, video := range videos {
-		byID[video.ID] = append(byID[video.ID], video)
-	}
-	ids := slices.Sorted(maps.Keys(byID))
-
-	var stats, author bool
-	var authorSel selection
-	comments := pageFields{}
-	for _, f := range sel.fields(ctx, model.TypeVideo) {
-		switch {
-		case isCount(f.Name):
-			stats = true
-		case f.Name == "author":
-			author, authorSel = true, append(authorSel, f.Selections)
-		case f.Name == "comments":
-			comments.add(ctx, f)
-		}
-	}
-	if stats {
-		ask(ctx, w, w.loaders.videoStats, ids, func(id int64, stats *interaction.VideoStats, err error) {
-			for _, video := range byID[id] {
-				video.Stats = join(stats, err)
-			}
-		})
-	}
-	if author {
-		authors := make([]int64, len(videos))
-		for i, video := range videos {
-			authors[i] = video.AuthorID
-		}
-		w.users(ctx, authorSel, authors, func(users map[int64]model.Joined[*model.User]) {
-			for _, video := range videos {
-				video.AuthorUser = users[video.AuthorID]
-			}
-		})
-	}
-	pages(ctx, w, w.loaders.commentPages, comments, ids, w.commentPages,
-		func(id int64, args model.PageArgs, page model.Joined[*model.CommentConnection]) {
-			for _, video := range byID[id] {
-				video.CommentPages[args] = page
-			}
-		})
-}
-
-// comments fills comments with what is selected of them.
-func (w *walk) comments(ctx context.Context, sel selection, comments []*model.Comment) {
-	authorSel, asked := sel.field(ctx, model.TypeComment, "author")
-	if !asked {
-		return
-	}
-	authors := make([]int64, len(comments))
-	for i, comment := range comments {
-		authors[i] = comment.UserID
-	}
-	w.users(ctx, authorSel, authors, func(users map[int64]model.Joined[*model.User]) {
-		for _, comment := range comments {
-			comment.AuthorUser = users[comment.UserID]
-		}
-	})
-}
-
-// fillUser sets the row of a user and the URLs that follow from it.
-func (w *walk) fillUser(ctx context.Context, user *model.User, row *basics.User) {
-	user.User = row
-	user.AvatarURL = w.cfg.Media.AvatarURL(ctx, row.AvatarKey)
-	user.BackgroundURL = w.cfg.Media.BackgroundURL(ctx, row.BackgroundKey)
-}
-
-// newVideo returns a video with its row and URLs.
-func (w *walk) newVideo(ctx context.Context, row *basics.Video) *model.Video {
-	return &model.Video{
-		Video:        row,
-		PlayURL:      w.cfg.Media.URL(ctx, row.PlayKey),
-		CoverURL:     w.cfg.Media.URL(ctx, row.CoverKey),
-		CommentPages: model.Pages[*model.Comment]{},
-	}
-}
-
-// present returns a loaded object, which is made only when there is one: nil for an unknown id.
-func present[T any](err error, object func() *T) model.Joined[*T] {
+// joinObject returns the object that newObject makes of a loaded row, nil if there is no row with its ID.
+func joinObject[T any](err error, newObject func() *T) model.Joined[*T] {
 	switch {
 	case codes.Of(err) == codes.NotFound:
-		return model.Joined[*T]{}
+		return model.Loaded[*T](nil)
 	case err != nil:
-		return model.Joined[*T]{Err: err}
+		return model.Failed[*T](err)
 	default:
-		return model.Joined[*T]{Value: object()}
+		return model.Loaded(newObject())
 	}
 }
 
-func join[T any](value *T, err error) model.Joined[T] {
-	if err != nil {
-		return model.Joined[T]{Err: err}
-	}
-	return model.Joined[T]{Value: *value}
-}
-
-// isCount tells whether a field of a video comes from its counts.
-func isCount(field string) bool {
-	return field == "likeCount" || field == "commentCount" || field == "viewerHasLiked"
-}
-
-// distinct returns the ids once each, in order: an answer does not depend on the order they were met in.
+// distinct returns the IDs sorted and each once.
 func distinct(ids []int64) []int64 {
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
+}
+
+// item is a position of a page whose object is loaded by its ID.
+type item[T any] struct {
+	page          *model.Connection[*T]
+	createdAt, id int64
+}
+
+// join adds the loaded object to the page. A deleted one is left out; one that failed to load fails the page.
+func (i item[T]) join(object model.Joined[*T]) {
+	value, err := object.Get()
+	switch {
+	case err != nil:
+		i.page.Fail(err)
+	case value != nil:
+		i.page.Add(i.createdAt, i.id, value)
+	}
 }

@@ -3,23 +3,18 @@ package services
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"google.golang.org/grpc/test/bufconn"
+
+	"minidouyin/services/internal/breaker"
 )
 
-const (
-	// redisTimeout bounds one command: a Redis that is slower than the database is no help.
-	redisTimeout = time.Second
-	// expiryTick is how often keys of the Redis inside the process expire.
-	expiryTick = 100 * time.Millisecond
-)
+// redisTimeout bounds one command: a Redis that is slower than the database is no help.
+const redisTimeout = time.Second
 
 // CheckRedisURL returns why a URL cannot name a Redis, nil when it can. Its errors never show the password.
 func CheckRedisURL(url string) error {
@@ -27,18 +22,21 @@ func CheckRedisURL(url string) error {
 	return err
 }
 
-// OpenRedis returns a client of the Redis that the URL names; the caller closes it. It does not wait for Redis: that
-// it is away is nothing that stops a process. The URL is one of
+// OpenRedis returns a client of the Redis that the URL names; the caller closes it. It does not wait for Redis. A server
+// that is unavailable is left out by a circuit breaker, which logs that; without says what happens meanwhile. The URL is
+// one of
 //
 //	redis://user:password@host:6379/0     one server; rediss:// with TLS; unix:///path of a socket
 //	redis+cluster://host1:6379?addr=host2:6379
 //	redis+sentinel://host1:26379?addr=host2:26379&master_name=NAME
-func OpenRedis(url string) (redis.UniversalClient, error) {
+func OpenRedis(url string, log *slog.Logger, without string) (redis.UniversalClient, error) {
 	options, err := redisOptions(url)
 	if err != nil {
 		return nil, err
 	}
-	return redis.NewUniversalClient(options), nil
+	client := redis.NewUniversalClient(options)
+	breaker.Install(client, log, without)
+	return client, nil
 }
 
 func redisOptions(url string) (*redis.UniversalOptions, error) {
@@ -50,6 +48,7 @@ func redisOptions(url string) (*redis.UniversalOptions, error) {
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	options.ContextTimeoutEnabled = true
 	options.DisableIdentity = true // one round trip less for each connection
+	options.DialerRetries = 1      // commands are retried already
 	return options, nil
 }
 
@@ -97,64 +96,4 @@ func parseRedisURL(url string) (*redis.UniversalOptions, error) {
 		}, nil
 	}
 	return nil, errors.New("unknown kind")
-}
-
-// EmbeddedRedis is a Redis inside the process. It keeps nothing when the process ends.
-type EmbeddedRedis struct {
-	redis.UniversalClient
-	server *miniredis.Miniredis
-	listen *bufconn.Listener
-	stop   chan struct{}
-	run    sync.WaitGroup
-}
-
-// StartEmbeddedRedis starts a Redis inside the process, for one that is alone with its data. Close ends it.
-func StartEmbeddedRedis() (*EmbeddedRedis, error) {
-	r := &EmbeddedRedis{server: miniredis.NewMiniRedis(), stop: make(chan struct{})}
-	// Its own pipes have no buffer, in which pipelines block each other; this makes it serve without a port.
-	conn, err := r.server.Dial()
-	if err != nil {
-		return nil, fmt.Errorf("start the embedded Redis: %w", err)
-	}
-	_ = conn.Close()
-	// Of each direction, in bytes: a pipeline that sends more and is answered more would block itself.
-	const buffer = 256 << 10
-	r.listen = bufconn.Listen(buffer)
-	server := r.server.Server()
-	r.run.Go(func() {
-		for {
-			conn, err := r.listen.Accept()
-			if err != nil {
-				return
-			}
-			server.ServeConn(conn)
-		}
-	})
-	r.run.Go(func() { // its own clock for keys would make every command look at all of them
-		tick := time.NewTicker(expiryTick)
-		defer tick.Stop()
-		for {
-			select {
-			case <-r.stop:
-				return
-			case <-tick.C:
-				// Never more than that, also after a time without ticks: a key set just before would end too early.
-				r.server.FastForward(expiryTick)
-			}
-		}
-	})
-	r.UniversalClient = redis.NewClient(&redis.Options{
-		Addr: "embedded", DisableIdentity: true, ContextTimeoutEnabled: true,
-		Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.listen.DialContext(ctx) },
-	})
-	return r, nil
-}
-
-// Close ends the client and the server.
-func (r *EmbeddedRedis) Close() error {
-	err := errors.Join(r.UniversalClient.Close(), r.listen.Close())
-	close(r.stop)
-	r.run.Wait()
-	r.server.Close()
-	return err
 }

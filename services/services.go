@@ -53,9 +53,12 @@ type Config struct {
 	Connections int
 	// Log receives one line for each call that failed by the service's own fault. Nil means slog.Default().
 	Log *slog.Logger
-	// Redis holds caches and likes that are not in the database yet. Nil means that there are none: every call goes to
-	// the database. All processes of a service must have the same. The caller closes it, after the service.
+	// Redis holds caches and likes that are not in the database yet. All processes of a service must have the same. The
+	// caller closes it, after the service.
 	Redis redis.UniversalClient
+	// Alone says that no other process has the data. Then what is read is cached in the process if there is no Redis.
+	// Otherwise nothing is cached without Redis.
+	Alone bool
 	// LikeAck is when interaction acknowledges a like: AckStored, when the database has it, or AckLogged, when Redis
 	// has it. "" is AckStored.
 	LikeAck string
@@ -86,8 +89,7 @@ type Service struct {
 	// signals to its owner, who stops it before closing the service.
 	Server server.Server
 	db     *database.DB
-	caches *cache.Redis // nil without Redis
-	end    func()       // ends what the handler runs beside the calls
+	end    func() // ends what the handler runs beside the calls
 }
 
 // Open opens the database of the named service, brings it to the current schema, and builds the server. The options
@@ -101,9 +103,6 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	service := &Service{db: db, end: func() {}}
-	if cfg.Redis != nil {
-		service.caches = cache.Open(cfg.Redis, name, cfg.Log)
-	}
 	service.Server, err = build(ctx, name, service, cfg, append(serverOptions(name, cfg.Log), opts...))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), service.Close())
@@ -119,34 +118,42 @@ func openDatabase(ctx context.Context, cfg Config) (*database.DB, error) {
 	return database.Open(ctx, dbConfig)
 }
 
-// Close ends what the service does beside its calls, within a few seconds, and closes the caches and the database. The
-// server must have stopped before.
+// newStore returns where the service caches what it reads, nil for nowhere.
+func newStore(cfg Config) cache.Store {
+	switch {
+	case cfg.Redis != nil:
+		return cache.NewRedis(cfg.Redis)
+	case cfg.Alone:
+		return cache.NewMap()
+	}
+	return nil
+}
+
+// Close ends what the service does beside its calls, within a few seconds, and closes the database. The server must have
+// stopped before.
 func (s *Service) Close() error {
 	s.end()
-	if s.caches != nil {
-		s.caches.Close()
-	}
 	return s.db.Close()
 }
 
 func build(ctx context.Context, name string, s *Service, cfg Config, opts []server.Option) (server.Server, error) {
 	switch name {
 	case Basics:
-		handler, err := basics.New(ctx, s.db, s.caches, cfg.PasswordCost)
+		handler, err := basics.New(ctx, s.db, newStore(cfg), cfg.PasswordCost)
 		if err != nil {
 			return nil, err
 		}
 		return basicsservice.NewServer(handler, opts...), nil
 	case Interaction:
 		handler, err := interaction.New(ctx, s.db, interaction.Config{
-			Redis: cfg.Redis, Caches: s.caches, Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
+			Redis: cfg.Redis, Cache: newStore(cfg), Ack: cfg.LikeAck, Log: cfg.Log, Registry: cfg.Registry})
 		if err != nil {
 			return nil, err
 		}
 		s.end = handler.Close
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
-		handler, err := social.New(ctx, s.db, s.caches)
+		handler, err := social.New(ctx, s.db, newStore(cfg))
 		if err != nil {
 			return nil, err
 		}

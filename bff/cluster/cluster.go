@@ -46,7 +46,7 @@ type Config struct {
 	Addr string
 	// Progress, unless nil, receives a line for each part that runs.
 	Progress io.Writer
-	// Flags are further ones, by the kind of part: redis, basics, interaction, social or bff.
+	// Flags are further ones, by the kind of part: mariadb, redis, basics, interaction, social or bff.
 	Flags map[string][]string
 }
 
@@ -231,7 +231,7 @@ func (c *Cluster) Stop(ctx context.Context, name string) error {
 func (c *Cluster) Close() error {
 	var errs []error
 	for _, name := range slices.Backward(c.order) {
-		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		errs = append(errs, c.Stop(ctx, name))
 		cancel()
 	}

@@ -52,7 +52,7 @@ func TestEvents(t *testing.T) {
 				if line == want {
 					seen++
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				require.FailNow(t, "not everybody was told", "%d of 4 heard of %d likes", seen, likes)
 			}
 		}
@@ -61,7 +61,7 @@ func TestEvents(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			return p.graphql(t.Context(), fmt.Sprintf(`mutation { likeVideo(input: {videoId: "%d"}) { __typename } }`, video), nil, nil) == nil
-		}, 20*time.Second, 100*time.Millisecond)
+		}, patience, 100*time.Millisecond)
 	}
 
 	lines := counts()

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,7 +49,7 @@ func start(tb testing.TB, flags map[string][]string) *cluster.Cluster {
 	folder, err := os.MkdirTemp("", "cluster") // paths of sockets must be short
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
 	all := map[string][]string{"bff": {"--sign-in-limit=0", "--rate-limit=0", "--ffmpeg=-", "--log-level=warn"}}
 	for kind, more := range flags {

@@ -23,6 +23,9 @@ import (
 	"minidouyin/services/daemon"
 )
 
+// patience is how long a test waits for what must come: it bounds a test that fails.
+const patience = time.Minute
+
 // front starts nginx in front of two servers with the handler, and returns its address and the servers.
 func front(t *testing.T, handler http.HandlerFunc) (addr string, bffs []*httptest.Server, log string) {
 	t.Helper()
@@ -40,7 +43,7 @@ func front(t *testing.T, handler http.HandlerFunc) (addr string, bffs []*httptes
 	d, err := daemon.Start(p.command)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Kill()) })
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	require.NoError(t, d.Wait(ctx, p.ready))
 	return addr, bffs, p.command.Log
@@ -120,7 +123,7 @@ func TestNginxClient(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(text), "mysecret")
 		return strings.Contains(string(text), "GET /douyin/feed/ 502")
-	}, 10*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // An upload reaches the server while it is being sent, however large it is, and an event reaches the client while the
@@ -153,7 +156,7 @@ func TestNginxStreams(t *testing.T) {
 			select {
 			case text := <-first:
 				require.Equal(t, "begin", text)
-			case <-time.After(10 * time.Second):
+			case <-time.After(patience):
 				t.Fatal("the server gets nothing before the end")
 			}
 			const rest = 5 << 20
@@ -170,7 +173,7 @@ func TestNginxStreams(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/graphql", nil)
 		require.NoError(t, err)
@@ -199,7 +202,7 @@ func TestNginxUpgrade(t *testing.T) {
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, "GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	require.NoError(t, err)
 	reader := bufio.NewReader(conn)

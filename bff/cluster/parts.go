@@ -49,7 +49,7 @@ func (c *Cluster) addMariaDB(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(folder, "data")); err != nil {
 		fmt.Fprintln(c.cfg.Progress, "  mariadb        initializes its data ...")
 	}
-	command, _, err := daemon.MySQL(ctx, folder, "--innodb-log-file-size=32M")
+	command, _, err := daemon.MySQL(ctx, folder, append([]string{"--innodb-log-file-size=32M"}, c.cfg.Flags["mariadb"]...)...)
 	if err != nil {
 		return err
 	}

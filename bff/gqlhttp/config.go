@@ -8,11 +8,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/redis/go-redis/v9"
 
 	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/gqlhttp/httpcache"
-	"minidouyin/bff/redisguard"
 )
 
 // Config is what [NewServer] puts together. Schema, Present, Recover, RequestID, Spool, Limits, Guard and PageSize must
@@ -42,7 +42,7 @@ type Config struct {
 	Trusted     documents.Trusted
 	TrustedOnly bool
 	// Redis keeps automatic persisted queries for all processes that share it; nil = each process for itself.
-	Redis *redisguard.Redis
+	Redis redis.UniversalClient
 	// Around is called around every operation, see [Server.AroundOperations].
 	Around []graphql.OperationMiddleware
 	// Authenticate returns a context with the user of a token. Without it, WebSockets take no tokens.

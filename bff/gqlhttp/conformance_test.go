@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,7 +27,7 @@ func TestGraphQLOverHTTP(t *testing.T) {
 func node(t *testing.T, script string, args ...string) []byte {
 	t.Helper()
 	run := func(name string, args ...string) []byte {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 		defer cancel()
 		command := exec.CommandContext(ctx, name, args...)
 		command.Dir = "conformance"

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlhttp"
 	"minidouyin/bff/gqlhttp/documents"
-	"minidouyin/bff/redisguard"
 	"minidouyin/services"
 	"minidouyin/services/redistest"
 )
@@ -163,11 +163,12 @@ func TestPersistedQueriesAreShared(t *testing.T) {
 }
 
 func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
-	open := func() *redisguard.Redis {
-		client, err := services.OpenRedis(shared.URL)
+	open := func() redis.UniversalClient {
+		client, err := services.OpenRedis(shared.URL, slog.New(slog.DiscardHandler), "")
 		require.NoError(t, err)
+		redistest.IgnoreDeadlines(client)
 		t.Cleanup(func() { require.NoError(t, client.Close()) })
-		return redisguard.New(client, slog.New(slog.DiscardHandler))
+		return client
 	}
 	process := func() *server { return newServer(t, func(cfg *gqlhttp.Config) { cfg.Redis = open() }) }
 	const query, other = `{ __typename }`, `query Other { __typename }`
@@ -177,9 +178,7 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 	require.Contains(t, two.take(t, step{"GET", "", hashOf(query), ""}).text, typename)
 	require.Contains(t, process().take(t, step{"GET", "", hashOf(query), ""}).text, typename)
 
-	client, err := services.OpenRedis(shared.URL)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	client := open()
 	n, err := client.DBSize(t.Context()).Result()
 	require.NoError(t, err)
 	require.Equal(t, int64(1), n)
@@ -198,16 +197,17 @@ func testPersistedQueriesAreShared(t *testing.T, shared *redistest.Server) {
 	shared.Restart(t)
 	four := process()
 	require.Eventually(t, func() bool { return strings.Contains(four.take(t, step{"GET", "", hashOf(query), ""}).text, typename) },
-		20*time.Second, 50*time.Millisecond, "Redis has kept it")
+		patience, 50*time.Millisecond, "Redis has kept it")
 }
 
 // However many documents clients leave in Redis, a process writes no more than its share.
 func TestSharedPersistedQueriesAreBounded(t *testing.T) {
 	shared := redistest.Start(t, "--appendfsync", "no")
-	client, err := services.OpenRedis(shared.URL)
+	client, err := services.OpenRedis(shared.URL, slog.New(slog.DiscardHandler), "")
 	require.NoError(t, err)
+	redistest.IgnoreDeadlines(client)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Redis = redisguard.New(client, slog.New(slog.DiscardHandler)) })
+	s := newServer(t, func(cfg *gqlhttp.Config) { cfg.Redis = client })
 	query := func(i int) string { return fmt.Sprintf("{ __typename } #%d", i) + strings.Repeat("x", 30<<10) }
 	for i := range 400 { // 12 MB
 		require.Contains(t, s.take(t, step{"POST", query(i), hashOf(query(i)), ""}).text, typename)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/require"
@@ -27,6 +26,7 @@ import (
 // server is the graph, without services behind it, on a port of its own.
 type server struct {
 	url    string
+	client *http.Client
 	schema *countingSchema
 	open   atomic.Int64 // files that were spooled and not released
 }
@@ -49,6 +49,21 @@ func (s *countingSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 
 func newServer(t *testing.T, configure ...func(*gqlhttp.Config)) *server {
 	t.Helper()
+	s, handler := newHandler(t, configure...)
+	httpServer := httptest.NewServer(handler)
+	t.Cleanup(httpServer.Close)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		require.NoError(t, handler.Shutdown(ctx))
+	})
+	s.url, s.client = httpServer.URL, http.DefaultClient
+	return s
+}
+
+// newHandler returns a server that does not serve yet, and its handler.
+func newHandler(t *testing.T, configure ...func(*gqlhttp.Config)) (*server, *gqlhttp.Server) {
+	t.Helper()
 	s := &server{schema: &countingSchema{ExecutableSchema: graph.NewSchema(graph.Config{Live: live.NewHub(nil)})}}
 	log := slog.New(slog.DiscardHandler)
 	cfg := gqlhttp.Config{
@@ -61,15 +76,7 @@ func newServer(t *testing.T, configure ...func(*gqlhttp.Config)) *server {
 	}
 	handler, err := gqlhttp.NewServer(cfg)
 	require.NoError(t, err)
-	httpServer := httptest.NewServer(handler)
-	t.Cleanup(httpServer.Close)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		require.NoError(t, handler.Shutdown(ctx))
-	})
-	s.url = httpServer.URL
-	return s
+	return s, handler
 }
 
 func (s *server) spool(r io.Reader, filename, contentType string) (graphql.Upload, func(), error) {
@@ -99,7 +106,7 @@ func (s *server) send(t *testing.T, method, target, body string, header ...strin
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := s.client.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)

@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"minidouyin/bff/middleware"
-	"minidouyin/bff/redisguard"
 	"minidouyin/graph"
 	"minidouyin/idl/codes"
 )
@@ -28,7 +29,7 @@ type Rates struct {
 }
 
 // NewRates returns limits for a minute; 0 = no limit, shared nil = no other processes.
-func NewRates(units, signIns int, shared *redisguard.Redis) *Rates {
+func NewRates(units, signIns int, shared redis.UniversalClient) *Rates {
 	return &Rates{units: newWindow(units, shared, "work"), signIns: newWindow(signIns, shared, "signins")}
 }
 

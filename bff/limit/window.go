@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"github.com/go-chi/httprate"
-
-	"minidouyin/bff/redisguard"
+	"github.com/redis/go-redis/v9"
 )
 
 // length is that of a window.
@@ -26,7 +25,7 @@ type window struct {
 }
 
 // newWindow returns a window with a name of its own, nil for no limit. Processes with the same Redis share its counters.
-func newWindow(limit int, shared *redisguard.Redis, name string) *window {
+func newWindow(limit int, shared redis.UniversalClient, name string) *window {
 	if limit == 0 {
 		return nil
 	}

@@ -40,12 +40,19 @@ type layout struct {
 // slowStart tells whether a player would have to fetch the end of the file before it can start.
 func (l layout) slowStart() bool { return !l.fragmented && l.media < l.index.start }
 
-// checkBMFF examines the index of an MP4 or MOV and returns how the file lies.
-func checkBMFF(r io.ReaderAt, size int64) (layout, error) {
-	boxes, err := topBoxes(r, size)
-	if err != nil {
-		return layout{}, err
+// indexBytes returns how much memory the tables of a file take that are read at once: five times their size, for a
+// table of chunks is kept as it is, decoded, and as 64-bit numbers.
+func indexBytes(boxes []box) (n int64) {
+	for _, b := range boxes {
+		if b.kind == "moov" || b.kind == "moof" {
+			n = max(n, 5*min(b.size, maxIndex))
+		}
 	}
+	return n
+}
+
+// checkBMFF examines the index of an MP4 or MOV with these boxes and returns how the file lies.
+func checkBMFF(r io.ReaderAt, size int64, boxes []box) (layout, error) {
 	l := layout{media: size}
 	var fragments []box
 	for i, b := range boxes {

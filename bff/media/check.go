@@ -71,7 +71,16 @@ func (m *Media) checkVideo(ctx context.Context, f *os.File) (video, error) {
 		return video{}, fmt.Errorf("read upload: %w", err)
 	}
 	if isBMFF(head) {
-		l, err := checkBMFF(f, info.Size())
+		boxes, err := topBoxes(f, info.Size())
+		if err != nil {
+			return video{}, err
+		}
+		release, err := m.memory.takeHeap(ctx, indexBytes(boxes))
+		if err != nil {
+			return video{}, err
+		}
+		defer release()
+		l, err := checkBMFF(f, info.Size(), boxes)
 		if err != nil {
 			return video{}, err
 		}
@@ -97,9 +106,14 @@ func (m *Media) probe(ctx context.Context, path, demuxer string) error {
 	if m.ffprobe == "" {
 		return errOnlyMP4
 	}
+	release, err := m.memory.take(ctx, m.childMemory())
+	if err != nil {
+		return err
+	}
+	defer release()
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.CoverTimeout)
 	defer cancel()
-	out, err := run(ctx, 64<<10, m.ffprobe, "-v", "error", "-protocol_whitelist", "file", "-f", demuxer, "-count_packets",
+	out, err := m.run(ctx, 64<<10, m.ffprobe, "-v", "error", "-protocol_whitelist", "file", "-f", demuxer, "-count_packets",
 		"-select_streams", "v", "-show_entries", "stream=codec_name,width,height,nb_read_packets:format=duration",
 		"-of", "json", "-i", "file:"+path)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -13,6 +13,11 @@ import (
 // faststart copies an MP4 with its index moved to the front and returns the copy's path. The media is streamed from
 // file to file. Where the index cannot be moved the path of f is returned: it plays, if later.
 func (m *Media) faststart(ctx context.Context, f *os.File, l layout) (_ string, err error) {
+	release, err := m.memory.takeHeap(ctx, indexBytes([]box{l.index}))
+	if err != nil {
+		return "", err
+	}
+	defer release()
 	index, err := readBox(f, l.index)
 	if err != nil {
 		return "", err

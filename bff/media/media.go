@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"time"
 
 	"minidouyin/idl/codes"
@@ -37,11 +36,12 @@ type Config struct {
 	FFprobe         string        // path of ffprobe; "" = look in PATH, "-" = never use it
 	CoverTimeout    time.Duration // time for one cover, and for one look of ffprobe; 0 = 10 s
 	Jobs            int           // how many videos and pictures are worked on at once; 0 = GOMAXPROCS
+	Memory          int64         // bytes that this work takes at once, with child processes; 0 = 2/3 of the process's limit
 	Log             *slog.Logger  // nil = slog.Default()
 }
 
 // Media takes uploads in one data folder and keeps their files in a store, which several of them may share. Its methods
-// may be called concurrently.
+// may be called concurrently. A process opens one: its budget of memory is that of the process.
 type Media struct {
 	cfg      Config
 	store    store
@@ -50,7 +50,7 @@ type Media struct {
 	ffmpeg   string // "" = not to be used
 	ffprobe  string // "" = not to be used
 	jobs     chan struct{}
-	lossless sync.Mutex        // held while pictures compressed without loss are decoded
+	memory   *budget
 	defaults map[string][]byte // the pictures of users without their own, by key
 }
 
@@ -72,6 +72,9 @@ func Open(ctx context.Context, cfg Config) (*Media, error) {
 	if cfg.Jobs <= 0 {
 		cfg.Jobs = runtime.GOMAXPROCS(0)
 	}
+	if cfg.Memory <= 0 {
+		cfg.Memory = processMemory() / 3 * 2
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -79,6 +82,8 @@ func Open(ctx context.Context, cfg Config) (*Media, error) {
 		cfg:  cfg,
 		tmp:  filepath.Join(cfg.Dir, "tmp"),
 		jobs: make(chan struct{}, cfg.Jobs),
+
+		memory: newBudget(cfg.Memory),
 	}
 	var err error
 	if m.ffmpeg, err = program("ffmpeg", cfg.FFmpeg); err != nil {
@@ -121,13 +126,13 @@ func program(name, configured string) (string, error) {
 		if err != nil {
 			return "", nil // it is optional
 		}
-		return path, nil
+		return filepath.Abs(path)
 	default:
 		path, err := exec.LookPath(configured)
 		if err != nil {
 			return "", fmt.Errorf("find %s: %w", name, err)
 		}
-		return path, nil
+		return filepath.Abs(path)
 	}
 }
 
@@ -169,13 +174,16 @@ func (m *Media) discard(temp string) {
 	}
 }
 
-// begin waits for a free place among the jobs; end gives it back.
+// begin waits for a free place among the jobs, in order of arrival; end gives it back. It fails when ctx ends, and with
+// codes.RateLimited after queueTimeout.
 func (m *Media) begin(ctx context.Context) (end func(), err error) {
 	select {
 	case m.jobs <- struct{}{}:
 		return func() { <-m.jobs }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-time.After(queueTimeout):
+		return nil, errBusy
 	}
 }
 

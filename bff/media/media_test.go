@@ -41,6 +41,8 @@ func samples() map[string][]string {
 	vp8 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "libvpx", "-b:v", "300k"}
 	mpeg4 := []string{"-f", "lavfi", "-i", testSource, "-c:v", "mpeg4"}
 	tiny := []string{"-f", "lavfi", "-i", "testsrc2=size=32x32:rate=5:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"}
+	uhd := []string{"-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=30:duration=0.2"}
+	shape := []string{"-f", "lavfi", "-i", "testsrc2=size=1501x999,format=rgba,colorchannelmixer=aa=0.5", "-frames:v", "1"}
 	return map[string][]string{
 		"tiny.mp4":      tiny,
 		"tinyfrag.mp4":  with(tiny, "-movflags", "frag_keyframe+empty_moov"),
@@ -66,8 +68,13 @@ func samples() map[string][]string {
 		"lossless.webp": {"-f", "lavfi", "-i", testSource, "-frames:v", "1", "-lossless", "1"},
 		"black.mp4": {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-f", "lavfi", "-i",
 			"color=white:size=144x256:rate=25:duration=1", "-filter_complex", "[0][1]concat", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
-		"dark.mp4": {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
-		"wide.mp4": {"-f", "lavfi", "-i", "testsrc2=size=1920x1080:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
+		"dark.mp4":      {"-f", "lavfi", "-i", "color=black:size=144x256:rate=25:duration=1", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
+		"hevc10-4k.mp4": with(uhd, "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", "log-level=error"),
+		"h264-4k.mp4":   with(uhd, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+		"lossy.webp":    with(shape, "-pix_fmt", "yuv420p"),
+		"alpha.webp":    with(shape, "-pix_fmt", "yuva420p"),
+		"graphic.webp":  with(shape, "-pix_fmt", "bgra", "-lossless", "1"),
+		"wide.mp4":      {"-f", "lavfi", "-i", "testsrc2=size=1920x1080:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv420p"},
 	}
 }
 

@@ -3,38 +3,41 @@ package media
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
-	_ "image/png" // decoders register themselves
 	"io"
 
 	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp"
+
+	"minidouyin/idl/codes"
 )
 
 const (
 	pictureSide = 1024    // pixels of a stored picture's longer side
-	maxPixels   = 1 << 24 // of an uploaded picture; decoding takes a few bytes for each
+	maxPixels   = 1 << 24 // of an uploaded picture; decoding takes some bytes for each
 	maxScans    = 100     // of an uploaded JPEG; those that get better while they load have about ten
-	maxLossless = 1 << 19 // bytes of an uploaded WebP that are compressed without loss; a few bits may take a kilobyte of memory
+	encodeBytes = 6 << 20 // bytes of memory that encoding takes, buffers included
 	jpegQuality = 85
 )
 
-var errNotPicture = refuse("the file is not a JPEG, PNG or WebP picture")
+var (
+	errNotPicture     = refuse("the file is not a JPEG, PNG or WebP picture")
+	errDamagedPicture = refuse("the picture is damaged")
+)
 
 // StagePicture prepares a picture for the store: JPEG, PNG or WebP becomes a JPEG of at most 1024 pixels a side, and
-// what else the file held (places, comments, scripts) is gone. Anything else is refused with codes.InvalidArgument,
-// what is over the size limit with codes.TooLarge.
-func (m *Media) StagePicture(ctx context.Context, src io.Reader) (*Staged, error) {
+// what else the file held (places, comments, scripts) is gone. It reads src from its start. Anything else is refused
+// with codes.InvalidArgument, what is over the limits of size and memory with codes.TooLarge.
+func (m *Media) StagePicture(ctx context.Context, src io.ReadSeeker) (*Staged, error) {
 	end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	path, err := m.reencode(src, pictureSide)
+	path, err := m.reencode(ctx, src, pictureSide)
 	if err != nil {
 		return nil, err
 	}
@@ -44,105 +47,113 @@ func (m *Media) StagePicture(ctx context.Context, src io.Reader) (*Staged, error
 }
 
 // reencode reads a picture and returns a temporary file with it as a JPEG, no side longer than side.
-func (m *Media) reencode(src io.Reader, side int) (string, error) {
-	limit := m.cfg.MaxPictureBytes
-	content, err := io.ReadAll(io.LimitReader(src, limit+1))
+func (m *Media) reencode(ctx context.Context, src io.ReadSeeker, side int) (string, error) {
+	size, err := src.Seek(0, io.SeekEnd)
 	switch {
 	case err != nil:
-		return "", readError(err)
-	case len(content) == 0:
+		return "", fmt.Errorf("read picture: %w", err)
+	case size == 0:
 		return "", errEmpty
-	case int64(len(content)) > limit:
-		return "", tooLarge(limit)
+	case size > m.cfg.MaxPictureBytes:
+		return "", tooLarge(m.cfg.MaxPictureBytes)
 	}
-	config, format, err := image.DecodeConfig(bytes.NewReader(content))
+	h, err := readHeader(src, size)
 	if err != nil {
-		return "", errNotPicture
+		return "", err
 	}
-	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
-		return "", refuse(fmt.Sprintf("the picture has more than %d million pixels", maxPixels>>20))
-	}
-	if format == "jpeg" && scans(content) > maxScans {
-		return "", refuse("the picture is made of too many scans")
-	}
-	if format == "webp" {
-		switch n := lossless(content); {
-		case n > maxLossless:
-			return "", refuse("the WebP picture has too much that is compressed without loss: send it as PNG or JPEG")
-		case n > 0:
-			m.lossless.Lock() // the codes alone may take 200 MB
-			defer m.lossless.Unlock()
+	if h.lossless && m.ffmpeg != "" { // in Go, a few bytes of it take much memory
+		converted, err := m.convert(ctx, src)
+		if err != nil {
+			return "", err
+		}
+		src = bytes.NewReader(converted)
+		if h, err = readHeader(src, int64(len(converted))); err != nil {
+			return "", err
 		}
 	}
-	picture, err := decodePicture(content)
+	encoded, err := m.shrunk(ctx, src, h, side)
 	if err != nil {
-		return "", refuse("the picture is damaged")
-	}
-	encoded, err := encode(shrink(picture, side))
-	if err != nil {
-		return "", fmt.Errorf("encode picture: %w", err)
+		return "", err
 	}
 	return m.write(encoded)
 }
 
-// scans counts the scans of a JPEG. Each may take a few bytes for all pixels, and decoding goes over all pixels for
-// each.
-func scans(content []byte) (n int) {
-	for at := 2; at+3 < len(content); {
-		marker := content[at+1]
-		switch {
-		case content[at] != 0xff || marker == 0xff: // pixels, or filling
-			at++
-		case marker == 0 || marker >= 0xd0 && marker <= 0xd7: // within pixels
-			at += 2
-		case marker == 0xd9: // the end
-			return n
-		default:
-			if marker == 0xda {
-				n++
-			}
-			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
+// shrunk returns a picture as a JPEG. It takes the memory for that from the budget first.
+func (m *Media) shrunk(ctx context.Context, src io.ReadSeeker, h header, side int) ([]byte, error) {
+	need := h.memory + shrinkBytes(h.width, h.height, side) + encodeBytes
+	if need > m.memory.size {
+		if h.lossless {
+			return nil, codes.Errorf(codes.TooLarge, "the WebP picture is compressed without loss, which needs too much memory: send it as PNG or JPEG")
 		}
+		return nil, codes.Errorf(codes.TooLarge, "the picture needs %d MiB of memory to decode, at most %d MiB are allowed: send it with fewer pixels",
+			need>>20, m.memory.size>>20)
 	}
-	return n
+	release, err := m.memory.takeHeap(ctx, need)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return transcode(src, h, side)
 }
 
-// lossless returns how many bytes of a WebP, in pixels or transparency, are compressed without loss.
-func lossless(content []byte) (n int) {
-	const header = 8 // of a chunk: its kind and the size of what follows, which is filled up to an even one
-	for at := 12; at+header <= len(content); {
-		size := int(binary.LittleEndian.Uint32(content[at+4:]))
-		if kind := string(content[at : at+4]); kind == "VP8L" || kind == "ALPH" {
-			n += size
-		}
-		at += header + size + size&1
+// transcode decodes a picture and returns it as a JPEG, no side longer than side. Nothing else refers to the decoded
+// picture when it returns.
+func transcode(src io.ReadSeeker, h header, side int) ([]byte, error) {
+	if _, err := src.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read picture: %w", err)
 	}
-	return n
+	content := &source{r: src}
+	picture, err := decodePicture(content, h)
+	if content.err != nil {
+		return nil, fmt.Errorf("read picture: %w", content.err)
+	}
+	if err != nil {
+		return nil, errDamagedPicture
+	}
+	encoded, err := encode(shrink(picture, side))
+	if err != nil {
+		return nil, fmt.Errorf("encode picture: %w", err)
+	}
+	return encoded, nil
 }
 
-// decodePicture decodes a picture. A decoder that panics has met a damaged one.
-func decodePicture(content []byte) (picture image.Image, err error) {
+// decodePicture decodes a picture whose header is known. A decoder that panics has met a damaged one.
+func decodePicture(r io.Reader, h header) (picture image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("decode picture: %v", p)
 		}
 	}()
-	picture, _, err = image.Decode(bytes.NewReader(content))
+	picture, err = h.decode(r)
+	if err == nil && picture.Bounds().Size() != image.Pt(h.width, h.height) {
+		err = errors.New("decode picture: its size is not that of its header")
+	}
 	return picture, err
 }
 
-// shrink returns the picture on white, no side longer than side. It halves until one small step is left: that is as
-// good as one large step and needs little memory.
-func shrink(picture image.Image, side int) *image.RGBA {
-	w, h := picture.Bounds().Dx(), picture.Bounds().Dy()
+// steps calls visit with the sizes by which a picture shrinks until no side is longer than side. It halves until one
+// small step is left: that is as good as one large step and needs little memory.
+func steps(w, h, side int, visit func(w, h int)) {
 	for max(w, h) >= 2*side {
 		w, h = max(1, w/2), max(1, h/2)
-		picture = scale(picture, w, h)
+		visit(w, h)
 	}
 	if longer := max(w, h); longer > side {
 		w, h = max(1, w*side/longer), max(1, h*side/longer)
 	}
-	return scale(picture, w, h)
+	visit(w, h)
+}
+
+// shrinkBytes returns how much memory shrink allocates.
+func shrinkBytes(w, h, side int) (n int64) {
+	steps(w, h, side, func(w, h int) { n += 4 * int64(w) * int64(h) })
+	return n
+}
+
+// shrink returns the picture on white, no side longer than side.
+func shrink(picture image.Image, side int) image.Image {
+	steps(picture.Bounds().Dx(), picture.Bounds().Dy(), side, func(w, h int) { picture = scale(picture, w, h) })
+	return picture
 }
 
 func scale(picture image.Image, w, h int) *image.RGBA {

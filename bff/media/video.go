@@ -17,7 +17,7 @@ import (
 // A file that Spool returned is used in place of a copy; it still belongs to the caller, who releases it. What is no
 // video, cut off, damaged or of a kind that cannot be examined here is refused with codes.InvalidArgument, what is
 // over the size limit with codes.TooLarge.
-func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string, cover io.Reader) (staged *Staged, err error) {
+func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string, cover io.ReadSeeker) (staged *Staged, err error) {
 	f, err := m.adopt(src)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 }
 
 // stageCover returns a temporary file with the video's cover.
-func (m *Media) stageCover(ctx context.Context, video, demuxer, title string, given io.Reader) (string, error) {
+func (m *Media) stageCover(ctx context.Context, video, demuxer, title string, given io.ReadSeeker) (string, error) {
 	if given != nil {
-		return m.reencode(given, coverSide)
+		return m.reencode(ctx, given, coverSide)
 	}
 	picture, err := m.frame(ctx, video, demuxer)
 	if ctx.Err() != nil {

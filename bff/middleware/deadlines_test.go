@@ -2,21 +2,60 @@ package middleware
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
+// pipes is a listener for connections within the process, which the clock of a test counts for.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
+
+func (p *pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
 // A body that stalls ends its request. Its deadline bounds neither the response, which may take longer, nor the next
-// request on the connection.
-func TestExtendDeadlines(t *testing.T) {
+// request on the connection. The clock is that of the test, so that no machine is too slow for it.
+func TestExtendDeadlines(t *testing.T) { synctest.Test(t, testExtendDeadlines) }
+
+func testExtendDeadlines(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	server := httptest.NewServer(ExtendDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	ln := newPipes()
+	server := &http.Server{Handler: ExtendDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
 			return
@@ -25,12 +64,17 @@ func TestExtendDeadlines(t *testing.T) {
 		if r.Context().Err() != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-	})))
-	t.Cleanup(server.Close)
+	}))}
+	go func() { _ = server.Serve(ln) }()
+	client := &http.Client{Transport: &http.Transport{DialContext: ln.dial}}
+	defer func() {
+		client.CloseIdleConnections()
+		require.NoError(t, server.Close())
+	}()
 	send := func(method string, body io.Reader) int {
-		r, err := http.NewRequest(method, server.URL, body)
+		r, err := http.NewRequest(method, "http://pipes/", body)
 		require.NoError(t, err)
-		response, err := http.DefaultClient.Do(r)
+		response, err := client.Do(r)
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		return response.StatusCode
@@ -50,7 +94,7 @@ func TestExtendDeadlines(t *testing.T) {
 	}()
 	require.Equal(t, http.StatusOK, send("POST", slow))
 	stalled, w := io.Pipe()
-	t.Cleanup(func() { _ = w.Close() })
+	defer func() { _ = w.Close() }()
 	go func() { _, _ = io.WriteString(w, "and then nothing") }()
 	require.Equal(t, http.StatusRequestTimeout, send("POST", stalled))
 }

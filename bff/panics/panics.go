@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"minidouyin/graph"
@@ -39,7 +38,7 @@ func Recovered(f func() error) func() error {
 	return func() (err error) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				err = fmt.Errorf("panic: %s", graph.DescribePanic(cause, debug.Stack()))
+				err = fmt.Errorf("panic: %s", graph.DescribePanic(cause))
 			}
 		}()
 		return f()

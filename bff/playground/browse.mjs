@@ -13,7 +13,7 @@ let page
 const seen = { blocked: [], problems: [], visitor: '', session: '', viewer: '', counts: '', message: '', operations: 0 }
 try {
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   await page.route('**/*', (route) => {
     const url = route.request().url()
     if (url.startsWith(server + '/')) return route.continue()
@@ -48,16 +48,23 @@ try {
   seen.session = await session.innerText()
   seen.viewer = await run('Profile', name)
 
-  // watch runs the subscription of a tab, has something done that it tells, and returns what it shows then.
+  // watch runs the subscription of a tab, has something done that it tells, and returns what it shows then. The server
+  // says nothing when it listens, so the something is done again until it is told.
   const watch = async (tab, before, cause, expected) => {
     await page.getByRole('tab', { name: tab }).click()
     await page.getByRole('button', { name: /execute query/i }).click()
     const result = page.locator('.result-window .view-lines')
     if (before) await result.filter({ hasText: before }).waitFor()
     else await page.getByRole('button', { name: /stop query/i }).waitFor()
-    await page.waitForTimeout(500) // the server says nothing when it listens
-    await cause()
-    await result.filter({ hasText: expected }).waitFor()
+    for (const end = Date.now() + 60_000; ;) {
+      await cause()
+      try {
+        await result.filter({ hasText: expected }).waitFor({ timeout: 2_000 })
+        break
+      } catch (error) {
+        if (Date.now() > end) throw error
+      }
+    }
     if (screenshot) await page.screenshot({ path: `${screenshot}-${tab}.png` })
     const shown = (await result.innerText()).replaceAll('\u00a0', ' ')
     await page.getByRole('button', { name: /stop query/i }).click()

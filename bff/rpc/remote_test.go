@@ -144,16 +144,23 @@ func checkRead(t *testing.T, method string) {
 func TestDeadlineTravels(t *testing.T) {
 	i := startInstance(t)
 	c := remote(t, i.addr)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	left := func(most time.Duration) {
+		t.Helper()
+		require.Positive(t, i.left.Load())
+		require.LessOrEqual(t, i.left.Load(), int64(most))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), rpc.ReadTimeout)
+	defer cancel()
+	require.NoError(t, write(ctx, c, 1))
+	left(rpc.ReadTimeout)
+	ctx, cancel = context.WithTimeout(t.Context(), rpc.ReadTimeout/2)
 	defer cancel()
 	require.NoError(t, read(ctx, c))
-	require.InDelta(t, time.Second, i.left.Load(), float64(time.Second), "at most two seconds are left")
-	require.NoError(t, write(ctx, c, 1))
-	require.InDelta(t, time.Second, i.left.Load(), float64(time.Second))
+	left(rpc.ReadTimeout / 2)
 	require.NoError(t, read(t.Context(), c))
-	require.InDelta(t, 4*time.Second, i.left.Load(), float64(time.Second))
+	left(rpc.ReadTimeout)
 	require.NoError(t, write(t.Context(), c, 1))
-	require.InDelta(t, 8*time.Second, i.left.Load(), float64(2*time.Second))
+	left(rpc.CallTimeout)
 }
 
 // Instances share the calls. One that refuses connections costs no call, of any kind, and nothing is done twice.
@@ -217,7 +224,7 @@ func TestInstanceHangs(t *testing.T) {
 	for range 40 {
 		require.NoError(t, read(t.Context(), c))
 	}
-	require.LessOrEqual(t, requests.Load(), waited+2, "now and then one call looks whether it is well again")
+	require.Less(t, requests.Load(), waited+10, "of 20, now and then one call looks whether it is well again")
 }
 
 // A service without instances is unavailable at once, and available when one is back.

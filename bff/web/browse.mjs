@@ -24,14 +24,13 @@ async function ask(what) {
   if (what === 'stop') away = true
   console.log(what)
   await answers.next()
-  if (what === 'start') setTimeout(() => { away = false }, 3_000)
 }
 
 // open returns a page of somebody's own browser.
 async function open(name, options) {
   const context = await browser.newContext({ locale: 'en-US', colorScheme: 'dark', permissions: ['camera', 'microphone', 'clipboard-read', 'clipboard-write'], ...options })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(60_000)
   page.who = name
   await page.route('**/*', (route) => {
     const url = route.request().url()
@@ -55,14 +54,20 @@ async function step(page, title, act) {
   }
   seen.steps.push(`${page.who}: ${title}`)
   if (screenshots) {
-    await page.waitForTimeout(400) // for what moves
+    await rests(page)
     await page.screenshot({ path: `${screenshots}/${String(seen.steps.length).padStart(2, '0')} ${page.who} ${title.replaceAll('/', ' ')}.png` })
   }
 }
 
+// rests waits until nothing moves on a page, but for what always does.
+const rests = (page) => until('nothing moves', () => page.evaluate(() => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve( // what was just changed begins to move with the next frame
+    document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity))))
+})))
+
 // accessible lists what a page puts in the way of people.
 async function accessible(page, where) {
-  await page.waitForTimeout(400)
+  await rests(page)
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
   for (const { id, impact, nodes } of violations) {
@@ -90,7 +95,7 @@ async function loses(page, early, act) {
 }
 
 async function until(what, check) {
-  const end = Date.now() + 20_000
+  const end = Date.now() + 60_000
   for (;;) {
     if (await check()) return
     if (Date.now() > end) throw new Error(`never: ${what}`)
@@ -144,7 +149,7 @@ try {
     await first.evaluate((slide) => slide.parentElement.scrollTo({ top: slide.clientHeight, behavior: 'instant' }))
     const second = phone.locator('.slide').nth(1)
     await until('the second video plays', () => second.locator('video').evaluate((player) => player.currentTime > 0.2 && !player.paused))
-    if (!(await first.locator('video').evaluate((player) => player.paused))) throw new Error('the first one goes on playing')
+    await until('the first one is paused', () => first.locator('video').evaluate((player) => player.paused))
     await second.locator('.screen').dblclick({ position: { x: 150, y: 300 } })
     await until('the like counts', async () => (await likeOf(second).getAttribute('aria-pressed')) === 'true')
   })
@@ -185,7 +190,7 @@ try {
     await phone.locator('.drop').waitFor()
     await accessible(phone, 'publish')
     await phone.getByRole('button', { name: /camera/ }).click()
-    await phone.getByRole('button', { name: 'Start recording' }).click({ timeout: 10_000 })
+    await phone.getByRole('button', { name: 'Start recording' }).click()
     await phone.waitForTimeout(1_500)
     await phone.getByRole('button', { name: 'Stop recording' }).click()
     await phone.locator('.draft-preview video').waitFor()
@@ -259,7 +264,7 @@ try {
     await desk.keyboard.press('c')
     for (let i = 0; i < 2; i++) await desk.keyboard.press('ArrowUp') // the second while the first step is on its way
     await until('the first one plays', () => deskFirst.locator('video').evaluate((player) => !player.paused))
-    await desk.waitForTimeout(700)
+    await watches(desk, 0)
   })
   await step(desk, 'comments, which the author sees as it happens', async () => {
     await desk.keyboard.press('c')
@@ -288,7 +293,7 @@ try {
     if (!/\/video\/\d+$/.test(link)) throw new Error('the link is ' + link)
     await desk.goto(link)
     await titled(desk, 'Fresh from ann').waitFor()
-    if ((await desk.title()) !== 'Fresh from ann · minidouyin') throw new Error('the title is ' + (await desk.title()))
+    await until('the page has the title', async () => (await desk.title()) === 'Fresh from ann · minidouyin')
   })
   await step(desk, "looks at the author's profile and follows", async () => {
     await deskFirst.getByRole('link', { name: 'Profile of ann' }).click()
@@ -397,6 +402,7 @@ try {
     await phone.locator('.bubble.received', { hasText: 'are you there?' }).waitFor()
     for (const page of [phone, desk]) if (!(await page.evaluate(() => window.sameLife))) throw new Error('the page was loaded again')
     if ((await phone.locator('.bubble', { hasText: 'are you there?' }).count()) !== 1) throw new Error('it came twice')
+    away = false // both have reached the server again
   })
   await step(phone, 'changes language and theme', async () => {
     await menu(phone, 'Me').click()

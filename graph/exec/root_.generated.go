@@ -1292,48 +1292,48 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../basics.graphqls", Input: `"Somebody who publishes, likes, comments, follows and chats."
+	{Name: "../basics.graphqls", Input: `"A registered user."
 type User implements Node @cacheControl(maxAge: 60) {
-  "Opaque, and unique among all objects."
+  "Opaque ID, unique among all objects."
   id: ID!
-  "The number that the REST routes know this user by."
+  "The numeric ID of the user in the REST routes."
   databaseId: Int64!
   "The name to sign in with: 1 to 32 characters, unique without regard to case."
   name: String!
-  "A line about oneself; may be empty."
+  "A short text about the user; may be empty."
   signature: String!
-  "Absolute URL of the portrait, never empty."
+  "Absolute URL of the avatar; never empty."
   avatarUrl: String!
-  "Absolute URL of the picture behind the profile, never empty."
+  "Absolute URL of the background picture of the profile; never empty."
   backgroundUrl: String!
-  "How many videos the user has published."
+  "The number of videos that the user has published."
   videoCount: Int! @cacheControl(maxAge: 10)
   "When the user registered."
   createdAt: Timestamp!
   "The user's videos, newest first."
   videos(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): VideoConnection
 }
 
 "A published video."
 type Video implements Node @cacheControl(maxAge: 60) {
-  "Opaque, and unique among all objects."
+  "Opaque ID, unique among all objects."
   id: ID!
-  "The number that the REST routes know this video by."
+  "The numeric ID of the video in the REST routes."
   databaseId: Int64!
   "1 to 50 characters."
   title: String!
-  "Absolute URL of the video file; it can be read in ranges."
+  "Absolute URL of the video file; it supports range requests."
   playUrl: String!
   "Absolute URL of the cover picture."
   coverUrl: String!
-  "When it was published; no two videos share it."
+  "When the video was published; unique among all videos."
   createdAt: Timestamp!
-  "Who published it; null when the account is gone."
+  "The user who published the video; null if the account was deleted."
   author: User
 }
 
@@ -1341,15 +1341,15 @@ type Video implements Node @cacheControl(maxAge: 60) {
 type VideoConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
-  "The videos alone."
+  "The videos without their cursors."
   nodes: [Video!]!
-  "Where this page stands in the list."
+  "The position of the page in the list."
   pageInfo: PageInfo!
 }
 
 "A video in a list."
 type VideoEdge {
-  "Its place in the list."
+  "The position of the item in the list."
   cursor: String!
   "The video."
   node: Video!
@@ -1359,67 +1359,67 @@ type VideoEdge {
 type FeedConnection @cacheControl(maxAge: 10) {
   "The videos with their cursors."
   edges: [VideoEdge!]!
-  "The videos alone."
+  "The videos without their cursors."
   nodes: [Video!]!
-  "Where this page stands in the feed."
+  "The position of the page in the feed."
   pageInfo: PageInfo!
-  "Publishing time of the last video here, for the argument ` + "`" + `publishedBefore` + "`" + ` of the next page; now when the page is empty, which starts the feed over."
+  "Publishing time of the last video of the page, for the argument ` + "`" + `publishedBefore` + "`" + ` of the next page. On an empty page it is the current time, with which the feed starts over."
   nextPublishedBefore: Timestamp!
 }
 
 extend type Query {
-  "Who asks, according to the token; null for a visitor."
+  "The authenticated user; null if the request is anonymous."
   viewer: User @cacheControl(maxAge: 0, scope: PRIVATE)
-  "The user with this id; without an id the viewer. NOT_FOUND when there is no such user."
+  "The user with this ID, or the viewer if it is absent. NOT_FOUND if there is no such user."
   user(
-    "Opaque id or databaseId."
+    "Opaque ID or databaseId."
     id: ID
   ): User
-  "The video with this id. NOT_FOUND when there is no such video."
+  "The video with this ID. NOT_FOUND if there is no such video."
   video(
-    "Opaque id or databaseId."
+    "Opaque ID or databaseId."
     id: ID!
   ): Video
   "All videos, newest first."
   feed(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
-    "Only videos published strictly before; no bound when absent."
+    "Only videos published strictly before this time; no bound if absent."
     publishedBefore: Timestamp
   ): FeedConnection!
 }
 
 extend type Mutation {
-  "Opens an account and signs in. ALREADY_EXISTS when the name is taken."
+  "Creates an account and signs in. ALREADY_EXISTS if the name is taken."
   register(
     "The name and password of the new account."
     input: RegisterInput!
   ): SessionPayload!
-  "Signs in. UNAUTHENTICATED when name or password is wrong, without a word which of them."
+  "Signs in. UNAUTHENTICATED if the name or the password is wrong; the error does not say which."
   login(
     "The name and password of the account."
     input: LoginInput!
   ): SessionPayload!
-  "Changes one's own profile; what is absent stays as it is."
+  "Changes the profile of the viewer. Absent fields stay unchanged."
   updateProfile(
     "The changes."
     input: UpdateProfileInput!
   ): UpdateProfilePayload! @auth
-  "Publishes a video. It is in the feed when this answers."
+  "Publishes a video. It is in the feed before the response is sent."
   publishVideo(
     "The video, its title and its cover."
     input: PublishVideoInput!
   ): PublishVideoPayload! @auth
-  "Changes one's own video; what is absent stays as it is."
+  "Changes a video of the viewer. Absent fields stay unchanged."
   updateVideo(
     "The changes."
     input: UpdateVideoInput!
   ): UpdateVideoPayload! @auth
-  "Deletes one's own video with its likes, comments and files."
+  "Deletes a video of the viewer with its likes, comments and files."
   deleteVideo(
-    "Which video."
+    "The video to delete."
     input: DeleteVideoInput!
   ): DeleteVideoPayload! @auth
 }
@@ -1442,11 +1442,11 @@ input LoginInput {
 
 "A session."
 type SessionPayload {
-  "To be sent as ` + "`" + `Authorization: Bearer …` + "`" + `."
+  "Send it as ` + "`" + `Authorization: Bearer …` + "`" + `."
   token: String!
-  "When the token stops to be valid."
+  "When the token expires."
   expiresAt: Timestamp!
-  "Who signed in."
+  "The user who signed in."
   user: User!
 }
 
@@ -1484,9 +1484,9 @@ type PublishVideoPayload {
   video: Video!
 }
 
-"Changes of one's own video."
+"Changes of a video."
 input UpdateVideoInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   videoId: ID!
   "1 to 50 characters."
   title: String
@@ -1498,77 +1498,77 @@ type UpdateVideoPayload {
   video: Video!
 }
 
-"Which video to delete."
+"The video to delete."
 input DeleteVideoInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   videoId: ID!
 }
 
-"What was deleted."
+"The deleted video."
 type DeleteVideoPayload {
-  "The opaque id that the video had."
+  "The opaque ID of the deleted video."
   deletedVideoId: ID!
 }
 
 extend type Subscription {
-  "Each video that somebody whom the viewer follows publishes from now on."
+  "Each new video of the users that the viewer follows."
   videoPublished(
-    "The ` + "`" + `cursor` + "`" + ` of the last payload: what was published since comes first. Also taken is a cursor of the feed; then some of what was published in the 15 seconds before it may come again. INVALID_ARGUMENT when too much has been published since: read the feed then, and go on after its startCursor."
+    "The ` + "`" + `cursor` + "`" + ` of the last payload: videos published since then come first. A cursor of the feed is accepted too; then videos published in the 15 seconds before it may be repeated. INVALID_ARGUMENT if too many videos were published since: read the feed then, and continue after its startCursor."
     after: String
   ): VideoPublishedPayload! @auth
 }
 
-"A video that was published."
+"A new video."
 type VideoPublishedPayload {
-  "Where to go on after a break."
+  "The argument ` + "`" + `after` + "`" + ` with which a client resumes after this payload."
   cursor: String!
   "The video."
   video: Video!
 }
 `, BuiltIn: false},
 	{Name: "../interaction.graphqls", Input: `extend type Video {
-  "How many users like it."
+  "The number of users who like the video."
   likeCount: Int @cacheControl(maxAge: 10)
-  "How many comments it has."
+  "The number of comments on the video."
   commentCount: Int @cacheControl(maxAge: 10)
-  "Whether the viewer likes it; false for visitors."
+  "Whether the viewer likes the video; false if the request is anonymous."
   viewerHasLiked: Boolean @cacheControl(scope: PRIVATE)
-  "Its comments, newest first."
+  "The comments on the video, newest first."
   comments(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): CommentConnection
 }
 
 extend type User {
-  "How many likes the user's videos have received."
+  "The number of likes of the user's videos."
   likesReceivedCount: Int @cacheControl(maxAge: 10)
-  "How many videos the user likes."
+  "The number of videos that the user likes."
   likesGivenCount: Int @cacheControl(maxAge: 10)
   "The videos that the user likes, latest like first."
   likedVideos(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): VideoConnection
 }
 
-"A line that somebody wrote under a video."
+"A comment on a video."
 type Comment implements Node @cacheControl(maxAge: 60) {
-  "Opaque, and unique among all objects."
+  "Opaque ID, unique among all objects."
   id: ID!
-  "The number that the REST routes know this comment by."
+  "The numeric ID of the comment in the REST routes."
   databaseId: Int64!
   "1 to 256 characters."
   content: String!
-  "When it was written."
+  "When the comment was written."
   createdAt: Timestamp!
-  "The day it was written, as mm-dd in the server's time zone."
+  "The day on which the comment was written, as mm-dd in the time zone of the server."
   createdOn: String!
-  "Who wrote it; null when the account is gone."
+  "The author of the comment; null if the account was deleted."
   author: User
 }
 
@@ -1576,15 +1576,15 @@ type Comment implements Node @cacheControl(maxAge: 60) {
 type CommentConnection @cacheControl(maxAge: 10) {
   "The comments with their cursors."
   edges: [CommentEdge!]!
-  "The comments alone."
+  "The comments without their cursors."
   nodes: [Comment!]!
-  "Where this page stands in the list."
+  "The position of the page in the list."
   pageInfo: PageInfo!
 }
 
 "A comment in a list."
 type CommentEdge {
-  "Its place in the list."
+  "The position of the item in the list."
   cursor: String!
   "The comment."
   node: Comment!
@@ -1593,53 +1593,53 @@ type CommentEdge {
 extend type Mutation {
   "Likes a video. Repeating it changes nothing."
   likeVideo(
-    "Which video."
+    "The video to like."
     input: LikeVideoInput!
   ): LikeVideoPayload! @auth
-  "Takes a like back. Repeating it changes nothing."
+  "Removes a like. Repeating it changes nothing."
   unlikeVideo(
-    "Which video."
+    "The video to unlike."
     input: UnlikeVideoInput!
   ): UnlikeVideoPayload! @auth
-  "Writes a comment under a video."
+  "Writes a comment on a video."
   createComment(
     "The comment."
     input: CreateCommentInput!
   ): CreateCommentPayload! @auth
-  "Deletes a comment: its author may, and the video's author."
+  "Deletes a comment. Allowed for the author of the comment and the author of the video."
   deleteComment(
-    "Which comment."
+    "The comment to delete."
     input: DeleteCommentInput!
   ): DeleteCommentPayload! @auth
 }
 
-"Which video to like."
+"The video to like."
 input LikeVideoInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   videoId: ID!
 }
 
 "The liked video."
 type LikeVideoPayload {
-  "The video, with its new counts."
+  "The video with its new counts."
   video: Video!
 }
 
-"Which video to like no more."
+"The video to unlike."
 input UnlikeVideoInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   videoId: ID!
 }
 
-"The video that was liked before."
+"The video without the like."
 type UnlikeVideoPayload {
-  "The video, with its new counts."
+  "The video with its new counts."
   video: Video!
 }
 
 "A new comment."
 input CreateCommentInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   videoId: ID!
   "1 to 256 characters, not only white space."
   content: String!
@@ -1649,160 +1649,160 @@ input CreateCommentInput {
 type CreateCommentPayload {
   "The comment."
   comment: Comment!
-  "The video, with its new counts."
+  "The video with its new counts."
   video: Video!
 }
 
-"Which comment to delete."
+"The comment to delete."
 input DeleteCommentInput {
-  "The video it stands under: opaque id or databaseId."
+  "The video of the comment: opaque ID or databaseId."
   videoId: ID!
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   commentId: ID!
 }
 
-"What was deleted."
+"The deleted comment."
 type DeleteCommentPayload {
-  "The opaque id that the comment had."
+  "The opaque ID of the deleted comment."
   deletedCommentId: ID!
-  "The video, with its new counts."
+  "The video with its new counts."
   video: Video!
 }
 
 extend type Subscription {
-  "The counts of videos: at first as they are, then whenever somebody likes, unlikes or comments one, four times a second at most. The last state always comes."
+  "The counts of videos: the current state first, then a payload after each like, unlike or comment, at most four times a second. The last state is always sent."
   videoStatsChanged(
-    "1 to 100 videos: opaque ids or databaseIds."
+    "1 to 100 videos: opaque IDs or databaseIds."
     videoIds: [ID!]!
   ): VideoStatsChangedPayload!
 }
 
 "A video whose counts may have changed."
 type VideoStatsChangedPayload {
-  "The opaque id of the video."
+  "The opaque ID of the video."
   videoId: ID!
-  "The video, with its new counts; null when there is none."
+  "The video with its new counts; null if it does not exist."
   video: Video
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
-Only a signed-in viewer may use the field. Others get the error UNAUTHENTICATED.
+The field needs an authenticated user. Anonymous requests get the error UNAUTHENTICATED.
 """
 directive @auth on FIELD_DEFINITION
 
 """
-How long an answer to GET may be kept. The least of all that an operation selects counts; without a hint a field of the
-first level counts as 0, which is not at all, and any other field as what it stands in.
+How long the response to a GET may be cached. The lowest value among the selected fields applies. Without the directive,
+a root field counts as 0, so the response is not cached, and any other field as its parent.
 """
 directive @cacheControl(
-  "For how many seconds."
+  "The number of seconds."
   maxAge: Int
-  "By whom."
+  "Who may cache it."
   scope: CacheScope! = PUBLIC
 ) on FIELD_DEFINITION | OBJECT
 
-"Who may keep an answer."
+"Who may cache a response."
 enum CacheScope {
-  "Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone."
+  "Shared caches too, such as a CDN. The response to an authenticated user is still private."
   PUBLIC
-  "Only who asked: it may be another answer for somebody else."
+  "Only the client: the response may differ for another viewer."
   PRIVATE
 }
 
-"A file, sent as the GraphQL multipart request specification describes."
+"A file, sent by the GraphQL multipart request specification."
 scalar Upload
 
-"A point in time: milliseconds since 1970-01-01 UTC, as a number."
+"A time in milliseconds since 1970-01-01 UTC, as a number."
 scalar Timestamp
 
-"A whole number of up to 53 bits, as a number."
+"An integer of up to 53 bits, as a number."
 scalar Int64
 
-"An object that can be fetched again by its id."
+"An object that can be fetched by its ID."
 interface Node {
-  "Opaque, and unique among all objects."
+  "Opaque ID, unique among all objects."
   id: ID!
 }
 
-"Where a page stands in its list."
+"The position of a page in its list."
 type PageInfo {
   "Whether more items follow the last one of this page."
   hasNextPage: Boolean!
-  "Whether items come before the first one of this page."
+  "Whether items precede the first one of this page."
   hasPreviousPage: Boolean!
-  "Cursor of the first item; null on an empty page."
+  "The cursor of the first item; null on an empty page."
   startCursor: String
-  "Cursor of the last item, for the argument ` + "`" + `after` + "`" + ` of the next page; null on an empty page."
+  "The cursor of the last item, for the argument ` + "`" + `after` + "`" + ` of the next page; null on an empty page."
   endCursor: String
 }
 
 """
-Everything that can be read. An argument of type ID takes an opaque id, or a databaseId written as a decimal number.
+The queries. An argument of type ID accepts an opaque ID, or a databaseId as a decimal number.
 
-Every error has ` + "`" + `extensions.requestId` + "`" + `, by which the server's log knows the request, and ` + "`" + `extensions.code` + "`" + `:
+Every error has ` + "`" + `extensions.requestId` + "`" + `, which is in the log of the server, and ` + "`" + `extensions.code` + "`" + `:
 
-- ` + "`" + `INVALID_ARGUMENT` + "`" + `: the request breaks a rule; the message says which.
-- ` + "`" + `UNAUTHENTICATED` + "`" + `: the token is missing, wrong or expired, or name and password do not fit.
-- ` + "`" + `PERMISSION_DENIED` + "`" + `: the viewer may not do this.
-- ` + "`" + `NOT_FOUND` + "`" + `: what was asked for does not exist.
+- ` + "`" + `INVALID_ARGUMENT` + "`" + `: an argument breaks a rule; the message names the rule.
+- ` + "`" + `UNAUTHENTICATED` + "`" + `: the token is missing, invalid or expired, or the name or the password is wrong.
+- ` + "`" + `PERMISSION_DENIED` + "`" + `: the viewer lacks the permission.
+- ` + "`" + `NOT_FOUND` + "`" + `: the object does not exist.
 - ` + "`" + `ALREADY_EXISTS` + "`" + `: the name is taken.
-- ` + "`" + `TOO_LARGE` + "`" + `: a file or the request is larger than allowed.
-- ` + "`" + `RATE_LIMITED` + "`" + `: too much at once; to be tried again after the header ` + "`" + `Retry-After` + "`" + `.
-- ` + "`" + `UPSTREAM_UNAVAILABLE` + "`" + `: a part of the service is away or slow; to be tried again.
-- ` + "`" + `INTERNAL` + "`" + `: something is broken on the server.
-- ` + "`" + `PERSISTED_QUERY_NOT_FOUND` + "`" + `: no document with this hash is known; to be sent again with its text.
-- ` + "`" + `GRAPHQL_PARSE_FAILED` + "`" + `, ` + "`" + `GRAPHQL_VALIDATION_FAILED` + "`" + `: the document is not GraphQL, or does not fit this schema.
+- ` + "`" + `TOO_LARGE` + "`" + `: a file or the request exceeds its size limit.
+- ` + "`" + `RATE_LIMITED` + "`" + `: too many requests; retry after the time in the header ` + "`" + `Retry-After` + "`" + `.
+- ` + "`" + `UPSTREAM_UNAVAILABLE` + "`" + `: a service is unavailable or too slow; retry later.
+- ` + "`" + `INTERNAL` + "`" + `: a fault of the server.
+- ` + "`" + `PERSISTED_QUERY_NOT_FOUND` + "`" + `: the server has no document with this hash; send its text too.
+- ` + "`" + `GRAPHQL_PARSE_FAILED` + "`" + `, ` + "`" + `GRAPHQL_VALIDATION_FAILED` + "`" + `: the document is not valid GraphQL, or not valid for this schema.
 """
 type Query {
-  "The object with this id; null when there is none."
+  "The object with this ID; null if there is none."
   node(
-    "An opaque id."
+    "An opaque ID."
     id: ID!
   ): Node @cacheControl(maxAge: 10)
 }
 
 """
-Everything that can be changed. Each mutation takes one input and answers with a payload that holds what it changed.
+The mutations. Each takes one input and returns a payload with the changed objects.
 """
 type Mutation
 
 """
-What is told as it happens: over a WebSocket (subprotocol ` + "`" + `graphql-transport-ws` + "`" + `, the token as ` + "`" + `authorization: "Bearer …"` + "`" + `
-in the payload of ` + "`" + `connection_init` + "`" + `) or as server-sent events (` + "`" + `Accept: text/event-stream` + "`" + `). A socket is closed with 4403
-when its token expires, and with 1001 when the server stops; clients connect again then. An error ends a subscription.
+The subscriptions: over a WebSocket (subprotocol ` + "`" + `graphql-transport-ws` + "`" + `, with the token as ` + "`" + `authorization: "Bearer …"` + "`" + ` in
+the payload of ` + "`" + `connection_init` + "`" + `) or as server-sent events (` + "`" + `Accept: text/event-stream` + "`" + `). The server closes a WebSocket
+with 4403 when its token expires, and with 1001 when the server stops; clients then reconnect. An error ends a
+subscription.
 
-After any break, ` + "`" + `messageReceived` + "`" + ` and ` + "`" + `videoPublished` + "`" + ` go on where they were: subscribe again with the ` + "`" + `cursor` + "`" + ` of the
-last payload as ` + "`" + `after` + "`" + `, and what was missed comes first, once. ` + "`" + `videoStatsChanged` + "`" + ` tells the present counts whenever it
-starts, so it is just subscribed to again.
+` + "`" + `messageReceived` + "`" + ` and ` + "`" + `videoPublished` + "`" + ` can be resumed: subscribe again with the ` + "`" + `cursor` + "`" + ` of the last payload as ` + "`" + `after` + "`" + `.
+The missed payloads come first, each once. ` + "`" + `videoStatsChanged` + "`" + ` starts with the current counts, so just subscribe again.
 """
 type Subscription
 `, BuiltIn: false},
 	{Name: "../social.graphqls", Input: `extend type User {
-  "How many users this user follows."
+  "The number of users that this user follows."
   followingCount: Int @cacheControl(maxAge: 10)
-  "How many users follow this user."
+  "The number of followers of this user."
   followerCount: Int @cacheControl(maxAge: 10)
-  "Whether the viewer follows this user; false for visitors."
+  "Whether the viewer follows this user; false if the request is anonymous."
   viewerIsFollowing: Boolean @cacheControl(scope: PRIVATE)
   "The users that this user follows, latest first."
   following(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): UserConnection
   "The users who follow this user, latest first."
   followers(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): UserConnection
-  "Those who follow this user and are followed back, latest first. Only the viewer's own are shown; PERMISSION_DENIED for others."
+  "The followers that this user follows back, latest first. PERMISSION_DENIED unless this user is the viewer."
   friends(
-    "How many at most: 20 when absent, 100 at most."
+    "Page size: 20 if absent, 100 at most."
     first: Int
-    "The endCursor of the page before."
+    "The endCursor of the previous page."
     after: String
   ): FriendConnection @auth
 }
@@ -1811,15 +1811,15 @@ type Subscription
 type UserConnection @cacheControl(maxAge: 10) {
   "The users with their cursors."
   edges: [UserEdge!]!
-  "The users alone."
+  "The users without their cursors."
   nodes: [User!]!
-  "Where this page stands in the list."
+  "The position of the page in the list."
   pageInfo: PageInfo!
 }
 
 "A user in a list."
 type UserEdge {
-  "Its place in the list."
+  "The position of the item in the list."
   cursor: String!
   "The user."
   node: User!
@@ -1829,25 +1829,25 @@ type UserEdge {
 type FriendConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The friends with their cursors."
   edges: [FriendEdge!]!
-  "The friends alone."
+  "The friends without their cursors."
   nodes: [Friend!]!
-  "Where this page stands in the list."
+  "The position of the page in the list."
   pageInfo: PageInfo!
 }
 
 "A friend in a list."
 type FriendEdge {
-  "Its place in the list."
+  "The position of the item in the list."
   cursor: String!
   "The friend."
   node: Friend!
 }
 
-"A user who follows the viewer and is followed back."
+"A follower of the viewer whom the viewer follows back."
 type Friend {
   "The user."
   user: User!
-  "The latest message between the two; null when there is none."
+  "The latest message between the viewer and this user; null if there is none."
   latestMessage: Message
 }
 
@@ -1859,21 +1859,21 @@ enum MessageDirection {
   SENT
 }
 
-"A chat message between two users; only they see it."
+"A chat message between two users. Only they can read it."
 type Message {
-  "Opaque, and unique among all objects."
+  "Opaque ID, unique among all objects."
   id: ID!
-  "The number that the REST routes know this message by."
+  "The numeric ID of the message in the REST routes."
   databaseId: Int64!
-  "The databaseId of the user who sent it."
+  "The databaseId of the sender."
   fromUserDatabaseId: Int64!
-  "The databaseId of the user it was sent to."
+  "The databaseId of the receiver."
   toUserDatabaseId: Int64!
-  "Whether the viewer sent or received it."
+  "Whether the viewer sent or received the message."
   direction: MessageDirection!
   "1 to 256 characters."
   content: String!
-  "When it was sent; rising and unique between two users."
+  "When the message was sent; unique and increasing within a conversation."
   createdAt: Timestamp!
 }
 
@@ -1881,30 +1881,30 @@ type Message {
 type MessageConnection @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The messages with their cursors."
   edges: [MessageEdge!]!
-  "The messages alone."
+  "The messages without their cursors."
   nodes: [Message!]!
-  "Where this page stands in the conversation."
+  "The position of the page in the conversation."
   pageInfo: PageInfo!
 }
 
 "A message in a conversation."
 type MessageEdge {
-  "Its place in the conversation."
+  "The position of the message in the conversation."
   cursor: String!
   "The message."
   node: Message!
 }
 
 extend type Query {
-  "The messages between the viewer and another user, oldest first, read from the end. NOT_FOUND when there is no such user."
+  "The messages between the viewer and another user, oldest first. The first page holds the latest ones. NOT_FOUND if there is no such user."
   conversation(
-    "The other user: opaque id or databaseId."
+    "The other user: opaque ID or databaseId."
     with: ID!
-    "How many at most: 50 when absent, 100 at most."
+    "Page size: 50 if absent, 100 at most."
     last: Int
-    "The startCursor of the page after: only messages before it."
+    "The startCursor of the page that follows: only messages before it."
     before: String
-    "Only what the other side sent strictly after this time, the oldest of them first; not together with ` + "`" + `before` + "`" + `."
+    "Only messages that the other user sent strictly after this time, from the oldest on. Not together with ` + "`" + `before` + "`" + `."
     receivedAfter: Timestamp
   ): MessageConnection! @auth
 }
@@ -1912,12 +1912,12 @@ extend type Query {
 extend type Mutation {
   "Follows a user. Repeating it changes nothing."
   follow(
-    "Whom to follow."
+    "The user to follow."
     input: FollowInput!
   ): FollowPayload! @auth
-  "Stops to follow a user. Repeating it changes nothing."
+  "Unfollows a user. Repeating it changes nothing."
   unfollow(
-    "Whom to follow no more."
+    "The user to unfollow."
     input: UnfollowInput!
   ): UnfollowPayload! @auth
   "Sends a message to another user."
@@ -1927,33 +1927,33 @@ extend type Mutation {
   ): SendMessagePayload! @auth
 }
 
-"Whom to follow."
+"The user to follow."
 input FollowInput {
-  "Opaque id or databaseId; not oneself."
+  "Opaque ID or databaseId; not the viewer."
   userId: ID!
 }
 
 "The followed user."
 type FollowPayload {
-  "The user, with the new counts."
+  "The user with the new counts."
   user: User!
 }
 
-"Whom to follow no more."
+"The user to unfollow."
 input UnfollowInput {
-  "Opaque id or databaseId."
+  "Opaque ID or databaseId."
   userId: ID!
 }
 
-"The user who was followed before."
+"The unfollowed user."
 type UnfollowPayload {
-  "The user, with the new counts."
+  "The user with the new counts."
   user: User!
 }
 
 "A new message."
 input SendMessageInput {
-  "The receiver: opaque id or databaseId; not oneself."
+  "The receiver: opaque ID or databaseId; not the viewer."
   userId: ID!
   "1 to 256 characters, not only white space."
   content: String!
@@ -1966,20 +1966,20 @@ type SendMessagePayload {
 }
 
 extend type Subscription {
-  "Each message that anybody sends to the viewer from now on."
+  "Each new message to the viewer."
   messageReceived(
-    "The ` + "`" + `cursor` + "`" + ` of the last payload: what was sent since comes first. Also taken is a cursor of a conversation; then some of what was sent in the 15 seconds before it may come again."
+    "The ` + "`" + `cursor` + "`" + ` of the last payload: messages sent since then come first. A cursor of a conversation is accepted too; then messages sent in the 15 seconds before it may be repeated."
     after: String
   ): MessageReceivedPayload! @auth
 }
 
-"A message that has come in."
+"A new message."
 type MessageReceivedPayload {
-  "Where to go on after a break."
+  "The argument ` + "`" + `after` + "`" + ` with which a client resumes after this payload."
   cursor: String!
   "The message."
   message: Message!
-  "Who sent it; null when the account is gone."
+  "The sender; null if the account was deleted."
   from: User
 }
 `, BuiltIn: false},

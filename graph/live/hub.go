@@ -1,8 +1,8 @@
-// Package live tells those who listen that something has changed.
+// Package live passes events about changes to the subscriptions of this process.
 //
-// An [Event] names what has changed and says no more: who hears of it loads the thing anew, with his own permissions.
-// So events may be told twice or merged, and a listener needs no queue: [Listener.Take] returns each event that came
-// since the last call once. Where events may have been lost, it says so, and the listener reads what it missed.
+// An [Event] only names the changed object. A subscriber loads the object itself, with the permissions of its viewer.
+// So events may be repeated or merged, and a listener needs no queue: [Listener.Take] returns each event since the last
+// call once. It reports if events may have been lost; the subscriber then reads what it missed.
 package live
 
 import (
@@ -12,49 +12,49 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Kind says what kind of thing has changed. Kinds travel between processes: new ones are appended, none is renumbered.
+// Kind is the kind of a change. Processes send kinds to each other, so a number never changes its meaning.
 type Kind uint8
 
-// The kinds, with what the id of their topic and the other ids of their events are.
+// The kinds, with the IDs of their topic and events.
 const (
-	Inbox   Kind = 1 // of a user who has received a message: the message
-	Videos  Kind = 2 // topic 0; a video was published: the video and its author
-	Video   Kind = 3 // whose counts have changed, or that was deleted
-	Follows Kind = 4 // of a user who has followed or left somebody: whom
+	Inbox   Kind = 1 // a user received a message; ID: the user, Object: the message
+	Videos  Kind = 2 // a video was published; ID: 0, Object: the video, By: its author
+	Video   Kind = 3 // the counts of a video changed, or it was deleted; ID: the video
+	Follows Kind = 4 // a user followed or unfollowed another; ID: the user, Object: the other user
 )
 
-// Topic is what one can listen to.
+// Topic selects the events that a listener gets.
 type Topic struct {
 	Kind Kind
 	ID   int64
 }
 
-// Event says that something has changed.
+// Event is a change of one object.
 type Event struct {
 	Topic
-	Object, By int64 // further ids, as its kind has them
+	Object, By int64 // see the kinds
 }
 
-// maxPending is how many events wait for a listener before it is told to read everything anew.
+// maxPending is the number of events that wait for a listener at most. With more, all of them count as lost.
 const maxPending = 1000
 
-// Hub passes the events of this process on to its listeners. The zero value is not ready: see [NewHub].
+// Hub passes events to the listeners of this process. Create it with [NewHub].
 type Hub struct {
 	mu        sync.Mutex
 	listeners map[Topic]map[*Listener]struct{}
 	open      int
 	relay     func(Event)
 	closing   bool
-	closed    chan struct{} // closed when closing and nobody listens any more
+	closed    chan struct{} // closed when the hub is closing and has no listeners
 }
 
-// NewHub returns a hub. relay, which may be nil, hands the events on to other processes; it must not wait.
+// NewHub returns a hub. relay sends the events to other processes; it must not block and may be nil.
 func NewHub(relay func(Event)) *Hub {
 	return &Hub{listeners: map[Topic]map[*Listener]struct{}{}, relay: relay, closed: make(chan struct{})}
 }
 
-// Publish tells an event to everybody, after what it speaks of was stored. It neither waits nor fails. A nil hub has
-// nobody to tell.
+// Publish passes an event to the listeners of all processes. Call it after the change is stored. It never blocks. On a
+// nil hub it does nothing.
 func (h *Hub) Publish(event Event) {
 	if h == nil {
 		return
@@ -65,28 +65,28 @@ func (h *Hub) Publish(event Event) {
 	}
 }
 
-// Deliver tells an event to the listeners of this process.
+// Deliver passes an event to the listeners of this process.
 func (h *Hub) Deliver(event Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.listeners[event.Topic] {
-		l.put(event)
+		l.add(event)
 	}
 }
 
-// Lost tells all listeners of this process that events may have been lost.
+// Lost marks events as lost for all listeners of this process.
 func (h *Hub) Lost() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, listeners := range h.listeners {
 		for l := range listeners {
-			l.lose()
+			l.setLost()
 		}
 	}
 }
 
-// Listen returns a listener that hears from now on of these topics. It must be closed. A hub that is closing takes no
-// more of them: UpstreamUnavailable.
+// Listen returns a listener that gets all events of these topics from now on. It must be closed. If the hub is closing,
+// the error is UpstreamUnavailable.
 func (h *Hub) Listen(topics ...Topic) (*Listener, error) {
 	l := &Listener{hub: h, topics: topics, ready: make(chan struct{}, 1)}
 	h.mu.Lock()
@@ -106,7 +106,8 @@ func (h *Hub) Listen(topics ...Topic) (*Listener, error) {
 
 var errClosing = codes.Errorf(codes.UpstreamUnavailable, "the server is stopping, please connect again")
 
-// Close makes all listeners stop and waits for them until ctx ends, whose error it returns then. It may be repeated.
+// Close stops all listeners and waits until they are closed. It returns the error of ctx if that ends first. It may be
+// repeated.
 func (h *Hub) Close(ctx context.Context) error {
 	h.mu.Lock()
 	if !h.closing {
@@ -129,14 +130,14 @@ func (h *Hub) Close(ctx context.Context) error {
 	}
 }
 
-// Open returns how many listeners there are.
+// Open returns the number of open listeners.
 func (h *Hub) Open() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.open
 }
 
-// Listener hears of the events of some topics.
+// Listener collects the events of some topics.
 type Listener struct {
 	hub    *Hub
 	topics []Topic
@@ -150,7 +151,7 @@ type Listener struct {
 	closed  bool
 }
 
-func (l *Listener) put(event Event) {
+func (l *Listener) add(event Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, known := l.pending[event]; known || l.lost {
@@ -168,7 +169,7 @@ func (l *Listener) put(event Event) {
 	l.wake()
 }
 
-func (l *Listener) lose() {
+func (l *Listener) setLost() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending, l.order, l.lost = nil, nil, true
@@ -185,12 +186,12 @@ func (l *Listener) stop() {
 func (l *Listener) wake() {
 	select {
 	case l.ready <- struct{}{}:
-	default: // is awake
+	default: // Take will return anyway
 	}
 }
 
-// Take waits for events and returns those that came since the last call, each once. lost says that others may have
-// been lost. It returns an error when ctx ends and when the hub closes.
+// Take waits for events and returns those since the last call, each once. lost reports whether events may have been
+// lost. It returns an error if ctx ends or the hub closes.
 func (l *Listener) Take(ctx context.Context) (events []Event, lost bool, err error) {
 	select {
 	case <-l.ready:
@@ -208,7 +209,7 @@ func (l *Listener) Take(ctx context.Context) (events []Event, lost bool, err err
 	return events, lost, nil
 }
 
-// Close ends the listening. It may be repeated.
+// Close closes the listener. It may be repeated.
 func (l *Listener) Close() {
 	h := l.hub
 	h.mu.Lock()

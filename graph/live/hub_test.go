@@ -23,7 +23,7 @@ func listen(t *testing.T, hub *live.Hub, topics ...live.Topic) *live.Listener {
 	return l
 }
 
-// A listener hears of its topics alone, of each event once, however slow it is.
+// A listener gets the events of its topics only, each event once, however slow it is.
 func TestListen(t *testing.T) {
 	var relayed []live.Event
 	hub := live.NewHub(func(event live.Event) { relayed = append(relayed, event) })
@@ -50,7 +50,7 @@ func TestListen(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// A listener that is too slow for its events is told that it missed some, and so are all when it is not known.
+// A listener that is too slow loses events and is told so; Lost tells all listeners.
 func TestLost(t *testing.T) {
 	hub := live.NewHub(nil)
 	l := listen(t, hub, one)
@@ -72,13 +72,13 @@ func TestLost(t *testing.T) {
 	require.True(t, lost)
 }
 
-// Closing ends those who listen, takes no more of them, and does not wait longer than it may.
+// Close stops the listeners, refuses new ones, and waits no longer than its context.
 func TestClose(t *testing.T) {
 	hub := live.NewHub(nil)
 	l := listen(t, hub, one)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, hub.Close(ctx), context.DeadlineExceeded) // one does not let go
+	require.ErrorIs(t, hub.Close(ctx), context.DeadlineExceeded) // l is not closed
 	for range 2 {
 		_, _, err := l.Take(t.Context())
 		require.ErrorContains(t, err, "stopping")
@@ -88,5 +88,5 @@ func TestClose(t *testing.T) {
 	l.Close()
 	require.NoError(t, hub.Close(t.Context()))
 	require.Zero(t, hub.Open())
-	(*live.Hub)(nil).Publish(live.Event{Topic: one}) // nobody to tell
+	(*live.Hub)(nil).Publish(live.Event{Topic: one}) // does nothing
 }

@@ -6,7 +6,7 @@ import (
 	"minidouyin/idl/kitex_gen/social"
 )
 
-// User is a row of basics with what interaction and social know of the user.
+// User is a row of basics with its parts of interaction and social.
 type User struct {
 	*basics.User
 	AvatarURL     string
@@ -22,18 +22,18 @@ type User struct {
 	FriendPages    Pages[*Friend]
 }
 
-// IsNode marks the type as one of the interface Node.
+// IsNode marks an implementation of the interface Node.
 func (*User) IsNode() {}
 
-// GlobalID returns the opaque id.
+// GlobalID returns the opaque ID.
 func (u *User) GlobalID() string { return GlobalID(TypeUser, u.ID) }
 
 // Videos returns a page of the user's videos.
 func (u *User) Videos(first *int, after *string) (*VideoConnection, error) {
-	return u.VideoPages.at(first, after)
+	return u.VideoPages.Get(first, after)
 }
 
-// Video is a row of basics with what interaction knows of the video.
+// Video is a row of basics with its parts of interaction.
 type Video struct {
 	*basics.Video
 	PlayURL  string
@@ -45,13 +45,13 @@ type Video struct {
 	CommentPages Pages[*Comment]
 }
 
-// IsNode marks the type as one of the interface Node.
+// IsNode marks an implementation of the interface Node.
 func (*Video) IsNode() {}
 
-// GlobalID returns the opaque id.
+// GlobalID returns the opaque ID.
 func (v *Video) GlobalID() string { return GlobalID(TypeVideo, v.ID) }
 
-// Author returns who published the video, nil when the account is gone.
+// Author returns the author of the video, nil if the account was deleted.
 func (v *Video) Author() (*User, error) { return v.AuthorUser.Get() }
 
 // FeedConnection is a page of the feed.

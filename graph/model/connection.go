@@ -16,10 +16,10 @@ type Connection[T any] struct {
 	cursors  []page.Cursor // beside Nodes
 	next     bool
 	previous bool
-	err      error
+	err      error // of an item that failed to load
 }
 
-// Edge is one item of a list with its place.
+// Edge is an item of a list with its cursor.
 type Edge[T any] struct {
 	Cursor string
 	Node   T
@@ -48,18 +48,18 @@ type (
 	MessageEdge = Edge[*Message]
 )
 
-// NewConnection returns a page of nodes. next and previous say whether the list goes on after and before it.
+// NewConnection returns an empty page. next and previous report whether the list has items after and before it.
 func NewConnection[T any](next, previous bool) *Connection[T] {
 	return &Connection[T]{Nodes: []T{}, next: next, previous: previous}
 }
 
-// Add appends a node with its place in the list.
+// Add appends a node and its position in the list.
 func (c *Connection[T]) Add(createdAt, id int64, node T) {
 	c.Nodes = append(c.Nodes, node)
 	c.cursors = append(c.cursors, page.Cursor{CreatedAt: createdAt, ID: id})
 }
 
-// Fail makes the page an error: an item of it could not be loaded.
+// Fail makes the page an error, because an item of it failed to load.
 func (c *Connection[T]) Fail(err error) { c.err = err }
 
 // Edges returns the nodes with their cursors.
@@ -71,7 +71,7 @@ func (c *Connection[T]) Edges() []*Edge[T] {
 	return edges
 }
 
-// PageInfo returns where the page stands in its list.
+// PageInfo returns the position of the page in its list.
 func (c *Connection[T]) PageInfo() *PageInfo {
 	info := &PageInfo{HasNextPage: c.next, HasPreviousPage: c.previous}
 	if len(c.cursors) > 0 {
@@ -81,13 +81,13 @@ func (c *Connection[T]) PageInfo() *PageInfo {
 	return info
 }
 
-// FormatCursor returns the opaque form of a place in a list.
+// FormatCursor returns the opaque text of a position in a list.
 func FormatCursor(c page.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(
 		strconv.FormatInt(c.CreatedAt, 36) + "." + strconv.FormatInt(c.ID, 36)))
 }
 
-// ParseCursor reads what FormatCursor wrote; anything else is InvalidArgument.
+// ParseCursor parses the text of FormatCursor; anything else is InvalidArgument.
 func ParseCursor(s string) (*page.Cursor, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil && len(raw) <= 32 {

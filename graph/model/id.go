@@ -8,7 +8,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// The types that have opaque ids.
+// The types that have opaque IDs.
 const (
 	TypeUser    = "User"
 	TypeVideo   = "Video"
@@ -16,12 +16,12 @@ const (
 	TypeMessage = "Message"
 )
 
-// GlobalID returns the opaque id of an object.
+// GlobalID returns the opaque ID of an object.
 func GlobalID(typ string, id int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(typ + ":" + strconv.FormatInt(id, 10)))
 }
 
-// ParseGlobalID returns the type and database id that an opaque id stands for. ok is false when it is none.
+// ParseGlobalID returns the type and database ID of an opaque ID; ok is false if s is not one.
 func ParseGlobalID(s string) (typ string, id int64, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(raw) > 64 {
@@ -35,8 +35,8 @@ func ParseGlobalID(s string) (typ string, id int64, ok bool) {
 	return typ, id, true
 }
 
-// ParseID reads an argument of type ID that names an object of one type: an opaque id of that type, or a database id
-// in decimal digits. Anything else is InvalidArgument; a number below 1 is NotFound, since no object has it.
+// ParseID parses an argument of type ID that names an object of type typ: an opaque ID of that type, or a database ID
+// in decimal digits. Anything else is InvalidArgument; a number below 1 is NotFound, because no object has it.
 func ParseID(typ, s string) (int64, error) {
 	if t, id, ok := ParseGlobalID(s); ok && t == typ {
 		return id, nil

@@ -10,7 +10,7 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 )
 
-// An argument of type ID takes the opaque id of the right type or a database id, and nothing else.
+// An argument of type ID is an opaque ID of the right type or a database ID, and nothing else.
 func TestParseID(t *testing.T) {
 	for _, c := range []struct {
 		name, arg string
@@ -36,7 +36,7 @@ func TestParseID(t *testing.T) {
 	}
 }
 
-// Whatever text arrives as an id, it is refused or stands for exactly one object.
+// Any text is refused or is the ID of exactly one object.
 func FuzzParseGlobalID(f *testing.F) {
 	for _, seed := range []string{"", "VXNlcjo3", "VXNlcjowNw", GlobalID(TypeVideo, 1), "////", "VXNlcjotMQ"} {
 		f.Add(seed)
@@ -49,7 +49,7 @@ func FuzzParseGlobalID(f *testing.F) {
 	})
 }
 
-// Whatever text arrives as a cursor, it is refused with a code or is exactly what FormatCursor writes.
+// Any text is refused with a code or is a cursor that FormatCursor writes.
 func FuzzParseCursor(f *testing.F) {
 	for _, c := range []page.Cursor{{}, {CreatedAt: 1700000000000, ID: 42}, {CreatedAt: 1<<63 - 1, ID: 1<<63 - 1}} {
 		f.Add(FormatCursor(c))

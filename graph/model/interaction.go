@@ -6,49 +6,60 @@ import (
 	"minidouyin/idl/kitex_gen/interaction"
 )
 
-// LikeCount returns how many users like the video.
-func (v *Video) LikeCount() (int64, error) { return v.Stats.Value.LikeCount, v.Stats.Err }
+// LikeCount returns the number of likes of the video.
+func (v *Video) LikeCount() (int64, error) {
+	stats, err := v.Stats.Get()
+	return stats.LikeCount, err
+}
 
-// CommentCount returns how many comments the video has.
-func (v *Video) CommentCount() (int64, error) { return v.Stats.Value.CommentCount, v.Stats.Err }
+// CommentCount returns the number of comments on the video.
+func (v *Video) CommentCount() (int64, error) {
+	stats, err := v.Stats.Get()
+	return stats.CommentCount, err
+}
 
-// ViewerHasLiked returns whether the viewer likes the video.
-func (v *Video) ViewerHasLiked() (bool, error) { return v.Stats.Value.LikedByViewer, v.Stats.Err }
+// ViewerHasLiked reports whether the viewer likes the video.
+func (v *Video) ViewerHasLiked() (bool, error) {
+	stats, err := v.Stats.Get()
+	return stats.LikedByViewer, err
+}
 
 // Comments returns a page of the video's comments.
 func (v *Video) Comments(first *int, after *string) (*CommentConnection, error) {
-	return v.CommentPages.at(first, after)
+	return v.CommentPages.Get(first, after)
 }
 
-// LikesReceivedCount returns how many likes the user's videos have received.
+// LikesReceivedCount returns the number of likes of the user's videos.
 func (u *User) LikesReceivedCount() (int64, error) {
-	return u.LikeStats.Value.ReceivedCount, u.LikeStats.Err
+	stats, err := u.LikeStats.Get()
+	return stats.ReceivedCount, err
 }
 
-// LikesGivenCount returns how many videos the user likes.
+// LikesGivenCount returns the number of videos that the user likes.
 func (u *User) LikesGivenCount() (int64, error) {
-	return u.LikeStats.Value.GivenCount, u.LikeStats.Err
+	stats, err := u.LikeStats.Get()
+	return stats.GivenCount, err
 }
 
 // LikedVideos returns a page of the videos that the user likes.
 func (u *User) LikedVideos(first *int, after *string) (*VideoConnection, error) {
-	return u.LikedPages.at(first, after)
+	return u.LikedPages.Get(first, after)
 }
 
-// Comment is a row of interaction with its author.
+// Comment is a row of interaction and its author.
 type Comment struct {
 	*interaction.Comment
 	AuthorUser Joined[*User]
 }
 
-// IsNode marks the type as one of the interface Node.
+// IsNode marks an implementation of the interface Node.
 func (*Comment) IsNode() {}
 
-// GlobalID returns the opaque id.
+// GlobalID returns the opaque ID.
 func (c *Comment) GlobalID() string { return GlobalID(TypeComment, c.ID) }
 
-// Author returns who wrote the comment, nil when the account is gone.
+// Author returns the author of the comment, nil if the account was deleted.
 func (c *Comment) Author() (*User, error) { return c.AuthorUser.Get() }
 
-// CreatedOn returns the day of the comment as mm-dd in the server's time zone.
+// CreatedOn returns the day of the comment as mm-dd in the time zone of the server.
 func (c *Comment) CreatedOn() string { return time.UnixMilli(c.CreatedAt).Format("01-02") }

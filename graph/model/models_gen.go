@@ -11,14 +11,14 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// An object that can be fetched again by its id.
+// An object that can be fetched by its ID.
 type Node interface {
 	IsNode()
 }
 
 // A new comment.
 type CreateCommentInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	VideoID string `json:"videoId"`
 	// 1 to 256 characters, not only white space.
 	Content string `json:"content"`
@@ -28,59 +28,59 @@ type CreateCommentInput struct {
 type CreateCommentPayload struct {
 	// The comment.
 	Comment *Comment `json:"comment"`
-	// The video, with its new counts.
+	// The video with its new counts.
 	Video *Video `json:"video"`
 }
 
-// Which comment to delete.
+// The comment to delete.
 type DeleteCommentInput struct {
-	// The video it stands under: opaque id or databaseId.
+	// The video of the comment: opaque ID or databaseId.
 	VideoID string `json:"videoId"`
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	CommentID string `json:"commentId"`
 }
 
-// What was deleted.
+// The deleted comment.
 type DeleteCommentPayload struct {
-	// The opaque id that the comment had.
+	// The opaque ID of the deleted comment.
 	DeletedCommentID string `json:"deletedCommentId"`
-	// The video, with its new counts.
+	// The video with its new counts.
 	Video *Video `json:"video"`
 }
 
-// Which video to delete.
+// The video to delete.
 type DeleteVideoInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	VideoID string `json:"videoId"`
 }
 
-// What was deleted.
+// The deleted video.
 type DeleteVideoPayload struct {
-	// The opaque id that the video had.
+	// The opaque ID of the deleted video.
 	DeletedVideoID string `json:"deletedVideoId"`
 }
 
-// Whom to follow.
+// The user to follow.
 type FollowInput struct {
-	// Opaque id or databaseId; not oneself.
+	// Opaque ID or databaseId; not the viewer.
 	UserID string `json:"userId"`
 }
 
 // The followed user.
 type FollowPayload struct {
-	// The user, with the new counts.
+	// The user with the new counts.
 	User *User `json:"user"`
 }
 
-// Which video to like.
+// The video to like.
 type LikeVideoInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	VideoID string `json:"videoId"`
 }
 
 // The liked video.
 type LikeVideoPayload struct {
-	// The video, with its new counts.
+	// The video with its new counts.
 	Video *Video `json:"video"`
 }
 
@@ -92,19 +92,19 @@ type LoginInput struct {
 	Password string `json:"password"`
 }
 
-// Everything that can be changed. Each mutation takes one input and answers with a payload that holds what it changed.
+// The mutations. Each takes one input and returns a payload with the changed objects.
 type Mutation struct {
 }
 
-// Where a page stands in its list.
+// The position of a page in its list.
 type PageInfo struct {
 	// Whether more items follow the last one of this page.
 	HasNextPage bool `json:"hasNextPage"`
-	// Whether items come before the first one of this page.
+	// Whether items precede the first one of this page.
 	HasPreviousPage bool `json:"hasPreviousPage"`
-	// Cursor of the first item; null on an empty page.
+	// The cursor of the first item; null on an empty page.
 	StartCursor *string `json:"startCursor,omitempty"`
-	// Cursor of the last item, for the argument `after` of the next page; null on an empty page.
+	// The cursor of the last item, for the argument `after` of the next page; null on an empty page.
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
@@ -124,21 +124,21 @@ type PublishVideoPayload struct {
 	Video *Video `json:"video"`
 }
 
-// Everything that can be read. An argument of type ID takes an opaque id, or a databaseId written as a decimal number.
+// The queries. An argument of type ID accepts an opaque ID, or a databaseId as a decimal number.
 //
-// Every error has `extensions.requestId`, by which the server's log knows the request, and `extensions.code`:
+// Every error has `extensions.requestId`, which is in the log of the server, and `extensions.code`:
 //
-// - `INVALID_ARGUMENT`: the request breaks a rule; the message says which.
-// - `UNAUTHENTICATED`: the token is missing, wrong or expired, or name and password do not fit.
-// - `PERMISSION_DENIED`: the viewer may not do this.
-// - `NOT_FOUND`: what was asked for does not exist.
+// - `INVALID_ARGUMENT`: an argument breaks a rule; the message names the rule.
+// - `UNAUTHENTICATED`: the token is missing, invalid or expired, or the name or the password is wrong.
+// - `PERMISSION_DENIED`: the viewer lacks the permission.
+// - `NOT_FOUND`: the object does not exist.
 // - `ALREADY_EXISTS`: the name is taken.
-// - `TOO_LARGE`: a file or the request is larger than allowed.
-// - `RATE_LIMITED`: too much at once; to be tried again after the header `Retry-After`.
-// - `UPSTREAM_UNAVAILABLE`: a part of the service is away or slow; to be tried again.
-// - `INTERNAL`: something is broken on the server.
-// - `PERSISTED_QUERY_NOT_FOUND`: no document with this hash is known; to be sent again with its text.
-// - `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`: the document is not GraphQL, or does not fit this schema.
+// - `TOO_LARGE`: a file or the request exceeds its size limit.
+// - `RATE_LIMITED`: too many requests; retry after the time in the header `Retry-After`.
+// - `UPSTREAM_UNAVAILABLE`: a service is unavailable or too slow; retry later.
+// - `INTERNAL`: a fault of the server.
+// - `PERSISTED_QUERY_NOT_FOUND`: the server has no document with this hash; send its text too.
+// - `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`: the document is not valid GraphQL, or not valid for this schema.
 type Query struct {
 }
 
@@ -152,7 +152,7 @@ type RegisterInput struct {
 
 // A new message.
 type SendMessageInput struct {
-	// The receiver: opaque id or databaseId; not oneself.
+	// The receiver: opaque ID or databaseId; not the viewer.
 	UserID string `json:"userId"`
 	// 1 to 256 characters, not only white space.
 	Content string `json:"content"`
@@ -166,45 +166,45 @@ type SendMessagePayload struct {
 
 // A session.
 type SessionPayload struct {
-	// To be sent as `Authorization: Bearer …`.
+	// Send it as `Authorization: Bearer …`.
 	Token string `json:"token"`
-	// When the token stops to be valid.
+	// When the token expires.
 	ExpiresAt int64 `json:"expiresAt"`
-	// Who signed in.
+	// The user who signed in.
 	User *User `json:"user"`
 }
 
-// What is told as it happens: over a WebSocket (subprotocol `graphql-transport-ws`, the token as `authorization: "Bearer …"`
-// in the payload of `connection_init`) or as server-sent events (`Accept: text/event-stream`). A socket is closed with 4403
-// when its token expires, and with 1001 when the server stops; clients connect again then. An error ends a subscription.
+// The subscriptions: over a WebSocket (subprotocol `graphql-transport-ws`, with the token as `authorization: "Bearer …"` in
+// the payload of `connection_init`) or as server-sent events (`Accept: text/event-stream`). The server closes a WebSocket
+// with 4403 when its token expires, and with 1001 when the server stops; clients then reconnect. An error ends a
+// subscription.
 //
-// After any break, `messageReceived` and `videoPublished` go on where they were: subscribe again with the `cursor` of the
-// last payload as `after`, and what was missed comes first, once. `videoStatsChanged` tells the present counts whenever it
-// starts, so it is just subscribed to again.
+// `messageReceived` and `videoPublished` can be resumed: subscribe again with the `cursor` of the last payload as `after`.
+// The missed payloads come first, each once. `videoStatsChanged` starts with the current counts, so just subscribe again.
 type Subscription struct {
 }
 
-// Whom to follow no more.
+// The user to unfollow.
 type UnfollowInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	UserID string `json:"userId"`
 }
 
-// The user who was followed before.
+// The unfollowed user.
 type UnfollowPayload struct {
-	// The user, with the new counts.
+	// The user with the new counts.
 	User *User `json:"user"`
 }
 
-// Which video to like no more.
+// The video to unlike.
 type UnlikeVideoInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	VideoID string `json:"videoId"`
 }
 
-// The video that was liked before.
+// The video without the like.
 type UnlikeVideoPayload struct {
-	// The video, with its new counts.
+	// The video with its new counts.
 	Video *Video `json:"video"`
 }
 
@@ -226,9 +226,9 @@ type UpdateProfilePayload struct {
 	User *User `json:"user"`
 }
 
-// Changes of one's own video.
+// Changes of a video.
 type UpdateVideoInput struct {
-	// Opaque id or databaseId.
+	// Opaque ID or databaseId.
 	VideoID string `json:"videoId"`
 	// 1 to 50 characters.
 	Title *string `json:"title,omitempty"`
@@ -240,9 +240,9 @@ type UpdateVideoPayload struct {
 	Video *Video `json:"video"`
 }
 
-// A video that was published.
+// A new video.
 type VideoPublishedPayload struct {
-	// Where to go on after a break.
+	// The argument `after` with which a client resumes after this payload.
 	Cursor string `json:"cursor"`
 	// The video.
 	Video *Video `json:"video"`
@@ -250,19 +250,19 @@ type VideoPublishedPayload struct {
 
 // A video whose counts may have changed.
 type VideoStatsChangedPayload struct {
-	// The opaque id of the video.
+	// The opaque ID of the video.
 	VideoID string `json:"videoId"`
-	// The video, with its new counts; null when there is none.
+	// The video with its new counts; null if it does not exist.
 	Video *Video `json:"video,omitempty"`
 }
 
-// Who may keep an answer.
+// Who may cache a response.
 type CacheScope string
 
 const (
-	// Everybody on the way, such as a CDN. What a viewer was answered still is the viewer's alone.
+	// Shared caches too, such as a CDN. The response to an authenticated user is still private.
 	CacheScopePublic CacheScope = "PUBLIC"
-	// Only who asked: it may be another answer for somebody else.
+	// Only the client: the response may differ for another viewer.
 	CacheScopePrivate CacheScope = "PRIVATE"
 )
 

@@ -2,52 +2,55 @@ package model
 
 import "minidouyin/idl/kitex_gen/social"
 
-// FollowingCount returns how many users the user follows.
+// FollowingCount returns the number of users that the user follows.
 func (u *User) FollowingCount() (int64, error) {
-	return u.Relation.Value.FollowingCount, u.Relation.Err
+	stats, err := u.Relation.Get()
+	return stats.FollowingCount, err
 }
 
-// FollowerCount returns how many users follow the user.
+// FollowerCount returns the number of followers of the user.
 func (u *User) FollowerCount() (int64, error) {
-	return u.Relation.Value.FollowerCount, u.Relation.Err
+	stats, err := u.Relation.Get()
+	return stats.FollowerCount, err
 }
 
-// ViewerIsFollowing returns whether the viewer follows the user.
+// ViewerIsFollowing reports whether the viewer follows the user.
 func (u *User) ViewerIsFollowing() (bool, error) {
-	return u.Relation.Value.FollowedByViewer, u.Relation.Err
+	stats, err := u.Relation.Get()
+	return stats.FollowedByViewer, err
 }
 
-// Following returns a page of those whom the user follows.
+// Following returns a page of the users that the user follows.
 func (u *User) Following(first *int, after *string) (*UserConnection, error) {
-	return u.FollowingPages.at(first, after)
+	return u.FollowingPages.Get(first, after)
 }
 
-// Followers returns a page of those who follow the user.
+// Followers returns a page of the followers of the user.
 func (u *User) Followers(first *int, after *string) (*UserConnection, error) {
-	return u.FollowerPages.at(first, after)
+	return u.FollowerPages.Get(first, after)
 }
 
-// Friends returns a page of those who follow the user and are followed back.
+// Friends returns a page of the followers that the user follows back.
 func (u *User) Friends(first *int, after *string) (*FriendConnection, error) {
-	return u.FriendPages.at(first, after)
+	return u.FriendPages.Get(first, after)
 }
 
-// Friend is a user who follows the viewer and is followed back.
+// Friend is a follower of the viewer whom the viewer follows back.
 type Friend struct {
 	User          *User
-	LatestMessage *Message // nil = none yet
+	LatestMessage *Message // nil = no message yet
 }
 
-// Message is a row of social, seen by one of its two sides.
+// Message is a row of social as its sender or receiver sees it.
 type Message struct {
 	*social.Message
 	ViewerID int64
 }
 
-// GlobalID returns the opaque id.
+// GlobalID returns the opaque ID.
 func (m *Message) GlobalID() string { return GlobalID(TypeMessage, m.ID) }
 
-// Direction returns whether the viewer sent or received the message.
+// Direction reports whether the viewer sent or received the message.
 func (m *Message) Direction() MessageDirection {
 	if m.FromUserID == m.ViewerID {
 		return MessageDirectionSent
@@ -55,12 +58,12 @@ func (m *Message) Direction() MessageDirection {
 	return MessageDirectionReceived
 }
 
-// MessageReceivedPayload is a message that has come in, with its sender.
+// MessageReceivedPayload is a new message and its sender.
 type MessageReceivedPayload struct {
 	Cursor   string
 	Message  *Message
 	FromUser Joined[*User]
 }
 
-// From returns who sent the message, nil when the account is gone.
+// From returns the sender of the message, nil if the account was deleted.
 func (p *MessageReceivedPayload) From() (*User, error) { return p.FromUser.Get() }

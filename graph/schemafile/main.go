@@ -1,4 +1,4 @@
-// Command schemafile writes the whole schema of the *.graphqls files into schema.graphql, for tools that take one file.
+// Command schemafile writes the schema of all *.graphqls files to schema.graphql, for tools that read one file.
 package main
 
 import (

@@ -35,13 +35,13 @@ type Handler struct {
 
 var _ basics.BasicsService = (*Handler)(nil)
 
-// store keeps users, videos and removals: [tables] in the database, [cached] before that in Redis.
+// store keeps users, videos and removals: [tables] in the database, [cached] with a cache before it.
 type store interface {
 	createUser(ctx context.Context, u *user) error
 	userByName(ctx context.Context, name string) (user, error)
 	users(ctx context.Context, ids []int64) (map[int64]*basics.User, error)
-	updateProfile(ctx context.Context, id int64, change profile) (before, after *basics.User, err error)
-	deleteUser(ctx context.Context, id int64) (deleted, error)
+	updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error)
+	deleteUser(ctx context.Context, id int64) (videos []int64, err error)
 
 	createVideo(ctx context.Context, v *video) error
 	videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error)
@@ -55,15 +55,15 @@ type store interface {
 	finishRemovals(ctx context.Context, ids []int64) error
 }
 
-// New brings the database to the service's schema and returns the handler, which keeps in the caches, unless they are
-// nil, what it reads. It closes neither.
-func New(ctx context.Context, db *database.DB, caches *cache.Redis, cost PasswordCost) (*Handler, error) {
+// New brings the database to the service's schema and returns the handler, which caches what it reads unless the
+// cache is nil. It does not close the database.
+func New(ctx context.Context, db *database.DB, store cache.Store, cost PasswordCost) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
 	h := &Handler{store: &tables{db: db}, hasher: newHasher(cost)}
-	if caches != nil {
-		h.store = newCached(&tables{db: db}, caches)
+	if store != nil {
+		h.store = newCached(&tables{db: db}, store)
 	}
 	return h, nil
 }
@@ -151,7 +151,7 @@ func (h *Handler) UpdateProfile(ctx context.Context, req *basics.UpdateProfileRe
 			}
 		}
 	}
-	_, u, err := h.store.updateProfile(ctx, req.UserID, change)
+	u, err := h.store.updateProfile(ctx, req.UserID, change)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func TestPlans(t *testing.T) {
 		})
 		p.Check(t, "finish removals", func(ctx context.Context) error { return s.finishRemovals(ctx, ids) })
 		p.Check(t, "update profile", func(ctx context.Context) error {
-			_, _, err := s.updateProfile(ctx, 1, profile{name: &name, avatarKey: &key})
+			_, err := s.updateProfile(ctx, 1, profile{name: &name, avatarKey: &key})
 			return err
 		})
 		p.Check(t, "update video", func(ctx context.Context) error { _, err := s.updateVideo(ctx, 1, 1, &name, &key); return err })

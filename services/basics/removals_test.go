@@ -94,7 +94,7 @@ func TestStatements(t *testing.T) {
 					if got := s.statements.Take(); len(got) != want {
 						t.Errorf("%s of %d ids sends %d statements, want %d: %q", name, len(c.ids), len(got), want, got)
 					}
-					if s.redis != nil {
+					if s.backend.Caches() {
 						want = 0
 					}
 				}

@@ -93,16 +93,15 @@ type profile struct {
 	name, signature, avatarKey, backgroundKey *string
 }
 
-// updateProfile changes the user and returns it as it was and as it is then. Pictures that were replaced become
+// updateProfile changes the user and returns it as it is then. Pictures that were replaced become
 // removals; the reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
-func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (before, after *basics.User, err error) {
+func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
 	var u user
-	err = s.db.Write(ctx, func(tx *gorm.DB) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		var err error
 		if u, err = lockUser(tx, id); err != nil {
 			return err
 		}
-		before = u.wire()
 		if change.name != nil {
 			u.Name, u.NameKey = *change.name, nameKey(*change.name)
 		}
@@ -118,27 +117,20 @@ func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (b
 		return tx.Select("Name", "NameKey", "Signature", "AvatarKey", "BackgroundKey").Updates(&u).Error
 	})
 	if err != nil {
-		return nil, nil, wrapName("update profile", err)
+		return nil, wrapName("update profile", err)
 	}
-	return before, u.wire(), nil
-}
-
-// deleted is what went with a user.
-type deleted struct {
-	nameKey string
-	videos  []int64
+	return u.wire(), nil
 }
 
 // deleteUser deletes the user and all its videos, and writes removals for all that other places hold of them.
-// Code: NotFound.
-func (s *tables) deleteUser(ctx context.Context, id int64) (gone deleted, err error) {
+// It returns the videos. Code: NotFound.
+func (s *tables) deleteUser(ctx context.Context, id int64) (videos []int64, err error) {
 	err = s.db.Write(ctx, func(tx *gorm.DB) error {
 		u, err := lockUser(tx, id) // from here on, nobody publishes as this user
 		if err != nil {
 			return err
 		}
-		gone.nameKey = u.NameKey
-		if gone.videos, err = deleteVideosOf(tx, id); err != nil {
+		if videos, err = deleteVideosOf(tx, id); err != nil {
 			return err
 		}
 		if err := tx.Delete(&u).Error; err != nil {
@@ -147,9 +139,9 @@ func (s *tables) deleteUser(ctx context.Context, id int64) (gone deleted, err er
 		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), twice(removal{UserID: id})...))
 	})
 	if err != nil {
-		return deleted{}, fmt.Errorf("delete user: %w", err)
+		return nil, fmt.Errorf("delete user: %w", err)
 	}
-	return gone, nil
+	return videos, nil
 }
 
 func lockUser(tx *gorm.DB, id int64) (user, error) {

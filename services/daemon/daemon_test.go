@@ -15,13 +15,19 @@ import (
 	"minidouyin/services/daemon"
 )
 
+// patience is how long a test waits for what must come: it bounds a test that fails.
+const patience = time.Minute
+
 // A program is ended as asked, and its bad end is told with the last that it said.
 func TestStop(t *testing.T) {
-	for _, c := range []struct{ name, script, err string }{
-		{"it ends well", `trap "exit 0" TERM; touch $1; while :; do sleep 0.01; done`, ""},
-		{"it leaves it to the signal", `touch $1; exec sleep 60`, ""},
-		{"it ends badly", `trap "echo no disk; exit 3" TERM; touch $1; while :; do sleep 0.01; done`, "exit status 3\nno disk"},
-		{"it does not end", `trap "" TERM; touch $1; while :; do sleep 0.01; done`, "does not end"},
+	for _, c := range []struct {
+		name, script, err string
+		wait              time.Duration
+	}{
+		{"it ends well", `trap "exit 0" TERM; touch $1; while :; do sleep 0.01; done`, "", patience},
+		{"it leaves it to the signal", `touch $1; exec sleep 600`, "", patience},
+		{"it ends badly", `trap "echo no disk; exit 3" TERM; touch $1; while :; do sleep 0.01; done`, "exit status 3\nno disk", patience},
+		{"it does not end", `trap "" TERM; touch $1; while :; do sleep 0.01; done`, "does not end", time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -29,10 +35,10 @@ func TestStop(t *testing.T) {
 			d, err := daemon.Start(daemon.Command{
 				Path: "/bin/sh", Args: []string{"-c", c.script, "sh", started}, Log: filepath.Join(folder, "log")})
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			require.NoError(t, d.Wait(ctx, func(context.Context) error { _, err := os.Stat(started); return err }))
-			stopping, cancel := context.WithTimeout(ctx, time.Second)
+			stopping, cancel := context.WithTimeout(ctx, c.wait)
 			defer cancel()
 			err = d.Stop(stopping)
 			if c.err == "" {
@@ -50,7 +56,7 @@ func TestStop(t *testing.T) {
 func TestWait(t *testing.T) {
 	d, err := daemon.Start(daemon.Command{Path: "/bin/sh", Args: []string{"-c", "echo no disk; exit 3"}, Log: filepath.Join(t.TempDir(), "log")})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err = d.Wait(ctx, func(context.Context) error { return errors.New("not yet") })
 	require.ErrorContains(t, err, "no disk")

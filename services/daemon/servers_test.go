@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
@@ -25,7 +24,7 @@ func TestMySQLBesideAnother(t *testing.T) {
 	theirs := filepath.Join(os.TempDir(), "#sql-temptable-1-1-1.MAI")
 	require.NoError(t, os.WriteFile(theirs, nil, 0o600))
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
 	command, socket, err := daemon.MySQL(ctx, t.TempDir())
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func known(r *discovery.Resolver, service string) (addresses []string) {
 // becomes waits until the resolver knows exactly these instances.
 func becomes(t *testing.T, r *discovery.Resolver, service string, want ...string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !slices.Equal(known(r, service), want); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !slices.Equal(known(r, service), want); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: got %v, want %v", service, known(r, service), want)
 		}
@@ -65,9 +65,7 @@ func TestInstances(t *testing.T) {
 	if err := one.Withdraw(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := known(r, "basics"); !slices.Equal(got, []string{"10.0.0.2:1"}) {
-		t.Errorf("got %v right after one was withdrawn", got)
-	}
+	becomes(t, r, "basics", "10.0.0.2:1")
 	if err := two.Withdraw(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -158,7 +156,7 @@ func TestEtcdAway(t *testing.T) {
 		if err == nil {
 			t.Error("withdrawn from an etcd that is away")
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("withdrawing hangs")
 	}
 	if got := known(r, "basics"); !slices.Equal(got, []string{"10.0.0.1:1"}) {

@@ -78,7 +78,7 @@ func (s *Server) Restart(tb testing.TB) {
 		tb.Fatal("etcdtest: ", err)
 	}
 	defer ask.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.daemon.Wait(ctx, func(ctx context.Context) error { _, err := ask.Get(ctx, "ready"); return err }); err != nil {
 		tb.Fatal("etcdtest: ", err)

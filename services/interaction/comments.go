@@ -31,7 +31,7 @@ func (c *comment) wire() *interaction.Comment {
 
 // createComment stores the comment and sets its id and time.
 func (s *store) createComment(ctx context.Context, c *comment) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+	err := s.changeComments(ctx, c.VideoID, func(tx *gorm.DB) error {
 		c.ID, c.CreatedAt = 0, now()
 		if err := tx.Create(c).Error; err != nil {
 			return err
@@ -46,10 +46,10 @@ func (s *store) createComment(ctx context.Context, c *comment) error {
 	return nil
 }
 
-// deleteComment deletes a comment under the video, when the asker wrote it or is the video's author. Codes:
+// deleteComment deletes a comment under the video, if the asker wrote it or is the video's author. Codes:
 // NotFound, PermissionDenied.
 func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuthor int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+	err := s.changeComments(ctx, videoID, func(tx *gorm.DB) error {
 		var found []comment
 		if err := database.Locked(tx).Where("id = ? AND video_id = ?", id, videoID).Find(&found).Error; err != nil {
 			return err
@@ -60,7 +60,7 @@ func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuth
 		if asker != found[0].UserID && asker != videoAuthor {
 			return codes.Errorf(codes.PermissionDenied, "only its author or the video's may delete a comment")
 		}
-		_, err := deleteComments(tx, tx.Where("id = ?", id))
+		_, _, err := deleteComments(tx, tx.Where("id = ?", id))
 		return err
 	})
 	if err != nil {
@@ -69,20 +69,28 @@ func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuth
 	return nil
 }
 
-// deleteComments deletes the comments that the query finds and takes them off the counts; it returns what it took.
-func deleteComments(tx, query *gorm.DB) (tally, error) {
+// changeComments runs a write of comments under a video.
+func (s *store) changeComments(ctx context.Context, video int64, write func(tx *gorm.DB) error) error {
+	return s.caches.change(ctx, changed{videos: []int64{video}}, func() (changed, error) {
+		return changed{}, s.db.Write(ctx, write)
+	})
+}
+
+// deleteComments deletes the comments that the query finds and takes them off the counts. It returns what it took, and
+// no likes.
+func deleteComments(tx, query *gorm.DB) ([]like, tally, error) {
 	counts := newTally()
 	var found []comment
 	if err := database.Locked(query).Find(&found).Error; err != nil || len(found) == 0 {
-		return counts, err
+		return nil, counts, err
 	}
 	for _, c := range found {
 		counts.comments(-1, c.VideoID)
 	}
 	if err := tx.Delete(&found).Error; err != nil {
-		return counts, err
+		return nil, counts, err
 	}
-	return counts, counts.add(tx)
+	return nil, counts, counts.add(tx)
 }
 
 // comments returns those that exist.

@@ -1,66 +1,179 @@
 package interaction
 
 import (
+	"cmp"
 	"context"
-	"time"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"minidouyin/idl/kitex_gen/interaction"
-	"minidouyin/services/internal/cache"
+	"minidouyin/services/internal/database"
 )
 
-// countsTTL is how long counts that nobody changes are kept: those of the videos that people look at stay, the many old
-// ones go.
-const countsTTL = 10 * time.Minute
-
-// counts are the caches of the counts. The database alone changes them: what is kept here is dropped after a commit.
-type counts struct {
-	redis  *cache.Redis
-	videos *cache.Cache[int64, *interaction.VideoStats]
-	// near is the same for visitors, who may see counts of a second ago.
-	near  *cache.Cache[int64, *interaction.VideoStats]
-	users *cache.Cache[int64, *interaction.UserLikeStats]
+// videoStats counts the likes and comments of a video. The counts of both tables change in the transaction that
+// changes the rows they count, so they are exact; no row means zero.
+type videoStats struct {
+	VideoID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	LikeCount    int64 `gorm:"not null"`
+	CommentCount int64 `gorm:"not null"`
 }
 
-func openCounts(r *cache.Redis) *counts {
-	videos := cache.Config[int64, *interaction.VideoStats]{
-		Name: "v1", Key: cache.ID, New: interaction.NewVideoStats, TTL: countsTTL}
-	near := videos
-	near.Near = true
-	return &counts{
-		redis: r, videos: cache.New(r, videos), near: cache.New(r, near),
-		users: cache.New(r, cache.Config[int64, *interaction.UserLikeStats]{
-			Name: "u1", Key: cache.ID, New: interaction.NewUserLikeStats, TTL: countsTTL}),
+// TableName implements gorm's Tabler.
+func (videoStats) TableName() string { return "video_stats" }
+
+// userStats counts the likes that a user's videos received and those the user gave.
+type userStats struct {
+	UserID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	ReceivedCount int64 `gorm:"not null"`
+	GivenCount    int64 `gorm:"not null"`
+}
+
+// TableName implements gorm's Tabler.
+func (userStats) TableName() string { return "user_like_stats" }
+
+// stats returns the counts of every video, and whether the viewer likes it; 0 is nobody.
+func (s *store) stats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
+	if s.caches == nil {
+		return s.readStats(ctx, viewer, videos)
 	}
-}
-
-// of returns the counts of the videos; those kept near will do for a visitor.
-func (c *counts) of(ctx context.Context, s *store, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
-	from := c.videos
-	if viewer == 0 {
-		from = c.near
-	}
-	return from.Get(ctx, videos, func(ctx context.Context, missing []int64) (map[int64]*interaction.VideoStats, error) {
-		return s.stats(ctx, 0, missing)
-	})
-}
-
-func (c *counts) ofUsers(ctx context.Context, s *store, users []int64) (map[int64]*interaction.UserLikeStats, error) {
-	return c.users.Get(ctx, users, s.userStats)
-}
-
-// drop forgets the counts that the likes are part of.
-func (c *counts) drop(ctx context.Context, likes []like) {
-	seen := make(map[string]bool, 2*len(likes))
-	for _, l := range likes {
-		seen[c.videos.Key(l.VideoID)] = true
-		seen[c.users.Key(l.UserID)] = true
-		if l.AuthorID != 0 {
-			seen[c.users.Key(l.AuthorID)] = true
+	// First what the viewer likes: the counts then have it too.
+	liked := map[int64]bool{}
+	if viewer != 0 && len(videos) > 0 {
+		var err error
+		if liked, err = s.liked(ctx, viewer, videos); err != nil {
+			return nil, err
 		}
 	}
-	keys := make([]string, 0, len(seen))
-	for key := range seen {
-		keys = append(keys, key)
+	found, err := s.caches.videos.Get(ctx, videos, func(ctx context.Context, videos []int64) (map[int64]*interaction.VideoStats, error) {
+		return s.readStats(ctx, 0, videos)
+	})
+	if err != nil || viewer == 0 {
+		return found, err
 	}
-	c.redis.Drop(ctx, keys...)
+	stats := make(map[int64]*interaction.VideoStats, len(found)) // what is cached is shared
+	for id, c := range found {
+		stats[id] = &interaction.VideoStats{LikeCount: c.LikeCount, CommentCount: c.CommentCount, LikedByViewer: liked[id]}
+	}
+	return stats, nil
+}
+
+func (s *store) readStats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
+	stats := make(map[int64]*interaction.VideoStats, len(videos))
+	if len(videos) == 0 {
+		return stats, nil
+	}
+	for _, id := range videos {
+		stats[id] = &interaction.VideoStats{}
+	}
+	var found []struct {
+		VideoID, LikeCount, CommentCount int64
+		Liked                            bool
+	}
+	err := s.db.Read(ctx).Raw(`SELECT video_id, like_count, comment_count,
+		EXISTS (SELECT 1 FROM likes WHERE likes.user_id = ? AND likes.video_id = video_stats.video_id AND likes.liked = 1) AS liked
+		FROM video_stats WHERE video_id IN ?`, viewer, videos).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("get video stats: %w", err)
+	}
+	for _, v := range found {
+		stats[v.VideoID] = &interaction.VideoStats{LikeCount: v.LikeCount, CommentCount: v.CommentCount, LikedByViewer: v.Liked}
+	}
+	return stats, nil
+}
+
+// userStats returns the counts of every user.
+func (s *store) userStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
+	return s.caches.userStats(ctx, users, s.readUserStats)
+}
+
+func (s *store) readUserStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
+	stats := make(map[int64]*interaction.UserLikeStats, len(users))
+	if len(users) == 0 {
+		return stats, nil
+	}
+	var found []userStats
+	if err := s.db.Read(ctx).Where("user_id IN ?", users).Find(&found).Error; err != nil {
+		return nil, fmt.Errorf("get user like stats: %w", err)
+	}
+	for _, id := range users {
+		stats[id] = &interaction.UserLikeStats{}
+	}
+	for _, u := range found {
+		stats[u.UserID] = &interaction.UserLikeStats{ReceivedCount: u.ReceivedCount, GivenCount: u.GivenCount}
+	}
+	return stats, nil
+}
+
+// tally collects what a transaction adds to the counts.
+type tally struct {
+	videos map[int64]videoStats
+	users  map[int64]userStats
+}
+
+func newTally() tally {
+	return tally{videos: map[int64]videoStats{}, users: map[int64]userStats{}}
+}
+
+// likes counts n more likes that the user gave to the author's video.
+func (t tally) likes(n int64, l like) {
+	v, author := t.videos[l.VideoID], t.users[l.AuthorID]
+	v.VideoID, v.LikeCount = l.VideoID, v.LikeCount+n
+	author.UserID, author.ReceivedCount = l.AuthorID, author.ReceivedCount+n
+	t.videos[l.VideoID], t.users[l.AuthorID] = v, author
+	liker := t.users[l.UserID] // may be the author
+	liker.UserID, liker.GivenCount = l.UserID, liker.GivenCount+n
+	t.users[l.UserID] = liker
+}
+
+// comments counts n more comments under the video.
+func (t tally) comments(n, videoID int64) {
+	v := t.videos[videoID]
+	v.VideoID, v.CommentCount = videoID, v.CommentCount+n
+	t.videos[videoID] = v
+}
+
+// add adds the tally to the counts, by one statement per table.
+func (t tally) add(tx *gorm.DB) error {
+	if len(t.videos) > 0 {
+		rows := slices.SortedFunc(maps.Values(t.videos), func(a, b videoStats) int { return cmp.Compare(a.VideoID, b.VideoID) })
+		if err := tx.Clauses(adding(tx, "video_id", "like_count", "comment_count")).Create(&rows).Error; err != nil {
+			return err
+		}
+	}
+	if len(t.users) > 0 {
+		rows := slices.SortedFunc(maps.Values(t.users), func(a, b userStats) int { return cmp.Compare(a.UserID, b.UserID) })
+		return tx.Clauses(adding(tx, "user_id", "received_count", "given_count")).Create(&rows).Error
+	}
+	return nil
+}
+
+// deleteZeros deletes the rows of the tally that count nothing any more.
+func (t tally) deleteZeros(tx *gorm.DB) error {
+	if len(t.videos) > 0 {
+		zeros := tx.Where("video_id IN ? AND like_count = 0 AND comment_count = 0", slices.Sorted(maps.Keys(t.videos)))
+		if err := zeros.Delete(&videoStats{}).Error; err != nil {
+			return err
+		}
+	}
+	if len(t.users) > 0 {
+		zeros := tx.Where("user_id IN ? AND received_count = 0 AND given_count = 0", slices.Sorted(maps.Keys(t.users)))
+		return zeros.Delete(&userStats{}).Error
+	}
+	return nil
+}
+
+// adding makes an insert add to the columns of a row that is there already.
+func adding(tx *gorm.DB, key string, columns ...string) clause.OnConflict {
+	conflict := clause.OnConflict{Columns: []clause.Column{{Name: key}}}
+	for _, column := range columns {
+		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
+			Column: clause.Column{Name: column},
+			Value:  gorm.Expr(column + " + " + database.Excluded(tx, column)),
+		})
+	}
+	return conflict
 }

@@ -2,10 +2,12 @@ package interaction_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services"
+	"minidouyin/services/daemon"
 	likes "minidouyin/services/interaction"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
@@ -37,6 +40,58 @@ func newWorld(t *testing.T, ack string) *world { return newWorldOn(t, redistest.
 
 func newWorldOn(t *testing.T, server *redistest.Server, ack string) *world {
 	return &world{service{backend: servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: ack}}, server}
+}
+
+// database is a MariaDB that a test may kill.
+type database struct {
+	dsn     string
+	command daemon.Command
+	running *daemon.Daemon
+}
+
+func startDatabase(t *testing.T) *database {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "mariadb") // paths of sockets must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	command, socket, err := daemon.MySQL(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &database{dsn: "root@unix(" + socket + ")/", command: command}
+	d.start(t, "CREATE DATABASE likes")
+	t.Cleanup(func() { d.kill(t) })
+	d.dsn = "mysql://" + d.dsn + "likes"
+	return d
+}
+
+// start starts the database, with what it has kept, and waits until a statement succeeds.
+func (d *database) start(t *testing.T, statement string) {
+	t.Helper()
+	var err error
+	if d.running, err = daemon.Start(d.command); err != nil {
+		t.Fatal(err)
+	}
+	conns, err := sql.Open("mysql", strings.TrimPrefix(d.dsn, "mysql://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conns.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err = d.running.Wait(ctx, func(ctx context.Context) error { _, err := conns.ExecContext(ctx, statement); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *database) kill(t *testing.T) {
+	t.Helper()
+	if err := d.running.Kill(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // process is an instance of the service that a test may end, in good order or not.
@@ -90,7 +145,7 @@ func storm(t *testing.T, processes []*process, workers, operations int) *promise
 				if err == nil {
 					break
 				}
-				if code := codes.Of(err); code != codes.UpstreamUnavailable || try == 300 {
+				if code := codes.Of(err); code != codes.UpstreamUnavailable || try == 600 {
 					t.Error(err)
 					return
 				}
@@ -115,6 +170,9 @@ func (s *service) set(ctx context.Context, pair [2]int64, liked bool) (err error
 	return err
 }
 
+// staleTime is how long caches may show an old value after a server of Redis was unavailable.
+const staleTime = 40 * time.Second
+
 // check waits until the database has everything, and compares each pair, as rows and as answers, and all counts.
 func (s *service) check(t *testing.T, all *promised) {
 	t.Helper()
@@ -131,9 +189,13 @@ func (s *service) check(t *testing.T, all *promised) {
 		if found[pair] != liked {
 			t.Errorf("user %d and video %d: %t in the database, promised %t", pair[0], pair[1], found[pair], liked)
 		}
-		if got := s.video(t, pair[1], pair[0]); strings.HasSuffix(got, "true") != liked {
-			t.Errorf("user %d and video %d: answered %s, promised %t", pair[0], pair[1], got, liked)
-		}
+		got := ""
+		eventually(t, staleTime, func() bool {
+			got = s.video(t, pair[1], pair[0])
+			return strings.HasSuffix(got, "true") == liked
+		}, func() string {
+			return fmt.Sprintf("user %d and video %d: answered %s, promised %t", pair[0], pair[1], got, liked)
+		})
 	}
 	for pair := range maps.Keys(found) {
 		if _, known := all.states[pair]; !known {
@@ -159,32 +221,60 @@ func TestStorm(t *testing.T) {
 	})
 }
 
+// eventually waits until done, and fails the test with what is wrong when that takes too long.
+func eventually(t *testing.T, most time.Duration, done func() bool, wrong func() string) {
+	t.Helper()
+	for end := time.Now().Add(most); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(wrong())
+		}
+	}
+}
+
+// during kills and restarts something again and again while do runs.
+func during(kill, restart func(), do func()) {
+	ended := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(200 * time.Millisecond):
+			}
+			kill()
+			time.Sleep(100 * time.Millisecond)
+			restart()
+		}
+	})
+	do()
+	close(ended)
+	killer.Wait()
+}
+
 // A Redis that is killed and comes back in the middle of the load loses and reorders nothing.
 func TestRedisKilledUnderLoad(t *testing.T) {
 	eachAck(t, func(t *testing.T, ack string) {
 		w := newWorld(t, ack)
 		processes := []*process{w.process(t), w.process(t)}
-		ended := make(chan struct{})
-		var killer sync.WaitGroup
-		killer.Go(func() {
-			for {
-				select {
-				case <-ended:
-					return
-				case <-time.After(200 * time.Millisecond):
-				}
-				w.redis.Kill(t)
-				time.Sleep(100 * time.Millisecond)
-				w.redis.Restart(t)
-			}
-		})
-		all := storm(t, processes, 8, 40)
-		close(ended)
-		killer.Wait()
-		// Both must have noticed that it is back, and made it forget what they wrote without it.
+		var all *promised
+		during(func() { w.redis.Kill(t) }, func() { w.redis.Restart(t) }, func() { all = storm(t, processes, 8, 40) })
 		for _, p := range processes {
 			p.recovered(t)
 		}
+		processes[0].check(t, all)
+	})
+}
+
+// A database that is killed and comes back in the middle of the load loses and reorders nothing.
+func TestDatabaseKilledUnderLoad(t *testing.T) {
+	eachAck(t, func(t *testing.T, ack string) {
+		d := startDatabase(t)
+		w := newWorld(t, ack)
+		w.backend.DSN = d.dsn
+		processes := []*process{w.process(t), w.process(t)}
+		var all *promised
+		during(func() { d.kill(t) }, func() { d.start(t, "SELECT 1") }, func() { all = storm(t, processes, 8, 100) })
 		processes[0].check(t, all)
 	})
 }
@@ -197,24 +287,9 @@ func TestCluster(t *testing.T) {
 		server := redistest.StartCluster(t)
 		w := newWorldOn(t, server, ack)
 		processes := []*process{w.process(t), w.process(t)}
-		ended := make(chan struct{})
-		var killer sync.WaitGroup
-		killer.Go(func() {
-			for i := 0; ; i++ {
-				time.Sleep(100 * time.Millisecond)
-				server.Node(i % 3).Kill(t)
-				time.Sleep(100 * time.Millisecond)
-				server.Node(i % 3).Restart(t)
-				select {
-				case <-ended:
-					return
-				case <-time.After(time.Second):
-				}
-			}
-		})
-		all := storm(t, processes, 8, 20)
-		close(ended)
-		killer.Wait()
+		var all *promised
+		i := 0
+		during(func() { server.Node(i % 3).Kill(t) }, func() { server.Node(i % 3).Restart(t); i++ }, func() { all = storm(t, processes, 8, 20) })
 		for _, p := range processes {
 			p.recovered(t)
 		}
@@ -222,56 +297,95 @@ func TestCluster(t *testing.T) {
 		servicetest.Wipe(t, w.backend.Redis)
 		processes[1].check(t, all)
 		for pair, liked := range all.states {
-			if err := processes[0].set(t.Context(), pair, !liked); err != nil {
-				t.Fatal(err)
-			}
+			processes[0].mustSet(t, pair, !liked)
 			all.states[pair] = !liked
 		}
 		processes[1].check(t, all)
 	})
 }
 
-// Every server of a cluster has to keep the likes that it has taken; one that does not is an error in the log.
-func TestClusterRisks(t *testing.T) {
-	server := redistest.StartCluster(t)
-	w := newWorldOn(t, server, services.AckLogged)
-	for i := range 3 {
-		node := servicetest.Redis(t, server.Node(i).URL)
-		if err := node.ConfigSet(t.Context(), "appendfsync", "everysec").Err(); err != nil {
-			t.Fatal(err)
+// mustSet repeats a change until it is promised.
+func (s *service) mustSet(t *testing.T, pair [2]int64, liked bool) {
+	t.Helper()
+	var err error
+	eventually(t, 20*time.Second, func() bool {
+		err = s.set(t.Context(), pair, liked)
+		return err == nil
+	}, func() string { return err.Error() })
+}
+
+// Redis, or every server of a cluster, has to keep the likes that it has acknowledged: a setting that is wrong ends the
+// start, and one that cannot be read is a warning.
+func TestSettings(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		w := newWorldOn(t, server, services.AckLogged)
+		for name, value := range map[string]string{"appendonly": "no", "appendfsync": "everysec", "maxmemory-policy": "allkeys-lru"} {
+			node := servicetest.Redis(t, lastNode(server))
+			right := servicetest.Must(node.ConfigGet(t.Context(), name).Result())(t)[name]
+			if err := node.ConfigSet(t.Context(), name, value).Err(); err != nil {
+				t.Fatal(err)
+			}
+			_, err := services.Open(t.Context(), services.Interaction, services.Config{DSN: w.backend.DSN, Redis: w.backend.Redis, LikeAck: w.backend.LikeAck})
+			if err == nil || !strings.Contains(err.Error(), "its "+name+" is "+value+", --like-ack=logged needs "+right) {
+				t.Errorf("%s %s: got %v", name, value, err)
+			}
+			if err := node.ConfigSet(t.Context(), name, right).Err(); err != nil {
+				t.Fatal(err)
+			}
 		}
+		w.process(t).mustLike(t, 1, 10, 110)
+	})
+	t.Run("unreadable", func(t *testing.T) {
+		w := newWorldOn(t, redistest.Start(t, "--rename-command", "CONFIG", ""), services.AckLogged)
 		lines := &lines{}
-		w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
-		lines.wait(t, "level=ERROR", "likes that were acknowledged can be lost", "setting=appendfsync is=everysec")
-		if n := strings.Count(lines.String(), "level=ERROR"); n != 1 {
-			t.Errorf("%d errors in %s", n, lines)
-		}
-		if err := node.ConfigSet(t.Context(), "appendfsync", "always").Err(); err != nil {
-			t.Fatal(err)
-		}
+		s := w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
+		lines.wait(t, "level=WARN", "a setting of redis cannot be read", "setting=appendfsync want=always")
+		s.mustLike(t, 1, 10, 110)
+	})
+}
+
+// lastNode returns the URL of the only server, or of the last of a cluster.
+func lastNode(server *redistest.Server) string {
+	if strings.Contains(server.URL, "cluster") {
+		return server.Node(2).URL
+	}
+	return server.URL
+}
+
+// A Redis that is unavailable at the start is waited for, and checked when it comes: until then likes are refused.
+func TestRedisDownAtStart(t *testing.T) {
+	for name, args := range map[string][]string{"right": nil, "wrong": {"--appendfsync", "everysec"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, redistest.Start(t, args...), services.AckLogged)
+			w.redis.Kill(t)
+			lines := &lines{}
+			s := w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
+			if err := s.set(t.Context(), [2]int64{1, 10}, true); codes.Of(err) != codes.UpstreamUnavailable {
+				t.Errorf("got %v", err)
+			}
+			w.redis.Restart(t)
+			if args == nil {
+				s.mustSet(t, [2]int64{1, 10}, true)
+				return
+			}
+			lines.wait(t, "level=ERROR", "refusing them", "its appendfsync is everysec")
+			if err := s.set(t.Context(), [2]int64{1, 10}, true); codes.Of(err) != codes.UpstreamUnavailable {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 
-// recovered waits until the process uses Redis again: then a like is in the hash.
+// recovered waits until the process takes likes again, and takes its probe back.
 func (p *process) recovered(t *testing.T) {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; {
-		probe := rand.Int64N(1<<40) + 1000
-		err := p.set(t.Context(), [2]int64{probe, 9}, false)
-		if err == nil && p.backend.Redis.HExists(t.Context(), fmt.Sprintf("fav:{%d}:%d", probe%64, probe), "9").Val() {
-			p.settle(t)
-			err := servicetest.Database(t, p.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error {
-				return tx.Exec("DELETE FROM likes WHERE user_id >= 1000 AND liked = 0").Error
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatal("Redis is not used again: ", err)
-		}
-		time.Sleep(50 * time.Millisecond)
+	p.mustSet(t, [2]int64{rand.Int64N(1<<40) + 1000, 9}, false)
+	p.settle(t)
+	err := servicetest.Database(t, p.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error {
+		return tx.Exec("DELETE FROM likes WHERE user_id >= 1000 AND liked = 0").Error
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -289,7 +403,7 @@ func TestCrashPoints(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]func(t *testing.T, w *world){
-		// Between the log and the database: the next process carries over what is there.
+		// Between the log and the database: the next process stores what is there.
 		"before the flush": func(t *testing.T, w *world) {
 			add(t, w, 1, "*", like(1, 10, true))
 			add(t, w, 65, "*", like(65, 10, true))
@@ -312,19 +426,33 @@ func TestCrashPoints(t *testing.T) {
 			s.check(t, &promised{states: map[[2]int64]bool{{1, 10}: true}})
 			is(t, s.video(t, 10, 0), "1 likes 0 comments false")
 		},
-		// A flusher that died with the lease of a partition holds it up for a few seconds only.
-		"with the lease": func(t *testing.T, w *world) {
-			w.backend.Redis.Set(t.Context(), "likes:{1}:flusher", "somebody", 2*time.Second)
-			add(t, w, 1, "*", like(1, 10, true))
-			w.process(t).check(t, &promised{states: map[[2]int64]bool{{1, 10}: true}})
+		// A process that died with entries it had read: another claims them.
+		"while it flushes": func(t *testing.T, w *world) {
+			s := w.process(t)
+			group := &redis.XReadGroupArgs{Group: "flushers", Consumer: "dead", Streams: []string{"likes:{1}", ">"}, Block: -1}
+			eventually(t, 10*time.Second, func() bool {
+				add(t, w, 1, "*", like(1, 10, true))
+				return w.backend.Redis.XReadGroup(t.Context(), group).Err() == nil
+			}, func() string { return "the process reads each entry first" })
+			s.check(t, &promised{states: map[[2]int64]bool{{1, 10}: true}})
+		},
+		// A group that is lost is created again, and begins with the first entry.
+		"with the group": func(t *testing.T, w *world) {
+			s := w.process(t)
+			release := w.hold(t)
+			s.mustLike(t, 1, 10, 110)
+			w.backend.Redis.XGroupDestroy(t.Context(), "likes:{1}", "flushers")
+			release()
+			s.check(t, &promised{states: map[[2]int64]bool{{1, 10}: true}})
 		},
 		// An entry that Redis wrote after its sender had given up does not count, nor does the state that came with it.
 		"after the deadline": func(t *testing.T, w *world) {
 			s := w.process(t)
 			s.mustLike(t, 1, 10, 110)
 			s.settle(t)
-			w.backend.Redis.HSet(t.Context(), "fav:{1}:1", "10", 0)
-			add(t, w, 1, "*", fmt.Sprintf("0 1 10 0 %d", time.Now().Add(-time.Second).UnixMilli()))
+			deadline := time.Now().Add(-time.Second).UnixMilli()
+			w.backend.Redis.HSet(t.Context(), "fav:{1}:1", "10", fmt.Sprintf("0 %d", deadline))
+			add(t, w, 1, "*", fmt.Sprintf("0 1 10 0 %d", deadline))
 			s.check(t, &promised{states: map[[2]int64]bool{{1, 10}: true}})
 		},
 		// A Redis that lost everything, even with a clock that went back, takes likes that are newer than all before.
@@ -338,7 +466,7 @@ func TestCrashPoints(t *testing.T) {
 				if err := tx.Exec("UPDATE likes SET version = version + ?", ahead).Error; err != nil {
 					return err
 				}
-				return tx.Exec("UPDATE like_versions SET reserved = reserved + ?", ahead).Error
+				return tx.Exec("UPDATE like_log SET reserved = reserved + ?", ahead).Error
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -346,19 +474,16 @@ func TestCrashPoints(t *testing.T) {
 			w.backend.Redis.FlushAll(t.Context())
 			is(t, s.video(t, 10, 1), "2 likes 0 comments true")
 			all := &promised{states: map[[2]int64]bool{{65, 10}: true, {1, 10}: false}}
-			s.mustUnlike(t, 1, 10)
+			s.mustSet(t, [2]int64{1, 10}, false)
 			s.check(t, all)
-			s.mustLike(t, 1, 10, 110)
+			s.mustSet(t, [2]int64{1, 10}, true)
 			all.states[[2]int64{1, 10}] = true
 			s.check(t, all)
 		},
 		// What cannot be stored goes to the dead letters, and holds up nothing else.
 		"with poison": func(t *testing.T, w *world) {
 			s := w.process(t)
-			refuse := "CREATE TRIGGER poison BEFORE INSERT ON likes FOR EACH ROW IF NEW.video_id = 666 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'poison'; END IF"
-			if err := servicetest.Database(t, w.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error { return tx.Exec(refuse).Error }); err != nil {
-				t.Fatal(err)
-			}
+			s.poison(t)
 			all := &promised{states: map[[2]int64]bool{}}
 			add(t, w, 1, "*", "rubbish")
 			add(t, w, 1, "*", like(2, 10, true)) // of another partition
@@ -381,8 +506,24 @@ func TestCrashPoints(t *testing.T) {
 	}
 }
 
-// Without Redis, likes whose promise only Redis could keep are refused, the others go to the database; reads go on.
-// When Redis is back, so is everything.
+// hold keeps likes out of the database until the test calls what it returns.
+func (w *world) hold(t *testing.T) (release func()) {
+	t.Helper()
+	conns, err := sql.Open("mysql", strings.TrimPrefix(w.backend.DSN, "mysql://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conns.SetMaxOpenConns(1)
+	if _, err := conns.ExecContext(t.Context(), "LOCK TABLES likes WRITE, like_log WRITE"); err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { _ = conns.Close() })
+	t.Cleanup(release)
+	return release
+}
+
+// While Redis is unavailable, logged likes are refused, stored ones do not notice; reads go on. When Redis is back, so is
+// everything.
 func TestRedisAway(t *testing.T) {
 	eachAck(t, func(t *testing.T, ack string) {
 		w := newWorld(t, ack)
@@ -411,47 +552,153 @@ func TestRedisAway(t *testing.T) {
 	})
 }
 
-// A like of a warm service sends no SQL in its request where Redis acknowledges it; nor do warm counts, but one
-// statement at most for a viewer.
+// A like sends no SQL in its request where Redis acknowledges it; nor do warm counts, nor what a viewer likes.
 func TestLoggedStatements(t *testing.T) {
-	server := redistest.Start(t)
-	s := open(t, servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: services.AckLogged})
+	w := newWorld(t, services.AckLogged)
+	s := open(t, w.backend)
 	s.mustLike(t, 1, 10, 5)
 	s.settle(t)
-	time.Sleep(6 * time.Second) // until the counts that were changed may be kept again
 	ids := []int64{10, 11, 12}
-	read := func(viewer int64) {
+	read := func(viewer int64) []string {
+		s.statements.Take()
 		servicetest.Must(s.BatchGetVideoStats(t.Context(), &interaction.BatchGetVideoStatsRequest{VideoIds: ids, ViewerID: viewer}))(t)
 		servicetest.Must(s.BatchGetUserLikeStats(t.Context(), &interaction.BatchGetUserLikeStatsRequest{UserIds: []int64{1, 5, 9}}))(t)
+		return s.statements.Take()
 	}
 	for _, viewer := range []int64{0, 1, 2} {
-		read(viewer)
-		s.statements.Take()
-		read(viewer)
-		if got := s.statements.Take(); len(got) != 0 {
-			t.Errorf("warm counts for viewer %d send %q", viewer, got)
-		}
+		var got []string
+		eventually(t, 20*time.Second, func() bool { // what was changed may be cached again after some seconds
+			got = read(viewer)
+			return len(got) == 0
+		}, func() string { return fmt.Sprintf("warm counts for viewer %d send %q", viewer, got) })
 	}
-	read(3) // whom Redis does not know
-	if got := s.statements.Take(); len(got) != 1 {
+	if got := read(3); len(got) != 1 { // whose likes are not cached
 		t.Errorf("a new viewer sends %q", got)
 	}
-	s.backend.Redis.Set(t.Context(), "likes:{7}:flusher", "somebody", time.Minute) // so that nothing is carried over meanwhile
+	release := w.hold(t)
 	s.mustLike(t, 7, 100, 5)
 	if got := s.statements.Take(); len(got) != 0 {
 		t.Errorf("a like sends %q", got)
 	}
-	s.backend.Redis.Del(t.Context(), "likes:{7}:flusher")
+	release()
 	is(t, s.video(t, 100, 7), "1 likes 0 comments true")
+}
+
+// The latest thousand likes of a viewer are cached; the others are read from the database.
+func TestManyLikes(t *testing.T) {
+	s := open(t, newWorld(t, services.AckStored).backend)
+	const many = 1200
+	rows := make([]map[string]any, many)
+	for i := range rows {
+		rows[i] = map[string]any{"user_id": 1, "video_id": i + 1, "author_id": 5, "created_at": i, "liked": 1, "version": 1, "delta": 1}
+	}
+	err := servicetest.Database(t, s.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error { return tx.Table("likes").CreateInBatches(rows, 500).Error })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for video, liked := range map[int64]bool{1: true, 200: true, 201: true, many: true, many + 1: false} {
+		if got := s.video(t, video, 1); strings.HasSuffix(got, "true") != liked {
+			t.Errorf("video %d: %s", video, got)
+		}
+	}
+	s.mustUnlike(t, 1, 1)
+	s.mustUnlike(t, 1, many)
+	s.mustLike(t, 1, many+1, 5)
+	for video, liked := range map[int64]bool{1: false, 200: true, many: false, many + 1: true} {
+		if got := s.video(t, video, 1); strings.HasSuffix(got, "true") != liked {
+			t.Errorf("video %d afterwards: %s", video, got)
+		}
+	}
+}
+
+// A like that the database refuses fails alone.
+func TestRefusedLike(t *testing.T) {
+	s := open(t, servicetest.Backend{DSN: mysqltest.Database(t)})
+	s.poison(t)
+	servicetest.AtOnce(64, func(i int) {
+		video := int64(10)
+		if i%16 == 0 {
+			video = 666
+		}
+		want := map[bool]codes.Code{true: codes.Internal, false: codes.OK}[video == 666]
+		_, err := s.LikeVideo(t.Context(), &interaction.LikeVideoRequest{UserID: int64(i + 1), VideoID: video, AuthorID: 5})
+		if codes.Of(err) != want {
+			t.Errorf("video %d: got %v", video, err)
+		}
+	})
+	is(t, s.video(t, 10, 2), "60 likes 0 comments true")
+	s.checkCounts(t)
+}
+
+// poison makes the database refuse every like of video 666.
+func (s *service) poison(t *testing.T) {
+	t.Helper()
+	refuse := "CREATE TRIGGER poison BEFORE INSERT ON likes FOR EACH ROW IF NEW.video_id = 666 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'poison'; END IF"
+	if err := servicetest.Database(t, s.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error { return tx.Exec(refuse).Error }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever logged likes can store them only after the log is drained, and with its Redis; a log of the release before is
+// drained as well, though there is no record of it.
+func TestModes(t *testing.T) {
+	w := newWorld(t, services.AckLogged)
+	open := func(redis redis.UniversalClient, ack string) (*services.Service, error) {
+		return services.Open(t.Context(), services.Interaction, services.Config{DSN: w.backend.DSN, Redis: redis, LikeAck: ack,
+			Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	}
+	mustOpen := func(redis redis.UniversalClient, ack string) *service {
+		t.Helper()
+		opened := servicetest.Must(open(redis, ack))(t)
+		t.Cleanup(func() { _ = opened.Close() })
+		return &service{interactionservice.MustNewClient(services.Interaction, servicetest.Local(t, opened.Server)), nil, w.backend}
+	}
+	if _, err := open(nil, services.AckLogged); err == nil || !strings.Contains(err.Error(), "--redis") {
+		t.Errorf("logged without a Redis: got %v", err)
+	}
+	logged := servicetest.Must(open(w.backend.Redis, services.AckLogged))(t)
+	client := &service{interactionservice.MustNewClient(services.Interaction, servicetest.Local(t, logged.Server)), nil, w.backend}
+	client.mustLike(t, 1, 10, 110)
+	if _, err := open(w.backend.Redis, services.AckStored); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("stored beside logged: got %v", err)
+	}
+	if err := logged.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// As if it had been killed.
+	late := fmt.Sprintf("1 2 10 110 %d", time.Now().Add(time.Minute).UnixMilli())
+	w.backend.Redis.XAdd(t.Context(), &redis.XAddArgs{Stream: "likes:{2}", Values: []string{"like", late}})
+	if _, err := open(nil, services.AckStored); err == nil || !strings.Contains(err.Error(), "--redis") {
+		t.Errorf("stored without the Redis of the log: got %v", err)
+	}
+	s := mustOpen(w.backend.Redis, services.AckStored)
+	is(t, s.video(t, 10, 2), "2 likes 0 comments true")
+	s.mustUnlike(t, 1, 10)
+	s = mustOpen(nil, services.AckStored)
+	is(t, s.video(t, 10, 2), "1 likes 0 comments true")
+	// The release before logged stored likes too, in streams without a group.
+	servicetest.Wipe(t, w.backend.Redis)
+	w.backend.Redis.XAdd(t.Context(), &redis.XAddArgs{Stream: "likes:{3}", Values: []string{"like", strings.Replace(late, "1 2", "1 3", 1)}})
+	s = mustOpen(w.backend.Redis, services.AckStored)
+	is(t, s.video(t, 10, 3), "2 likes 0 comments true")
+	s.checkCounts(t)
+	// Versions that a clock ahead has given to stored likes are below those of a log that begins.
+	err := servicetest.Database(t, w.backend.DSN).Write(t.Context(), func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE likes SET version = version + ?", int64(10*60*1000<<22)).Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(w.backend.Redis, services.AckLogged)
+	s.mustSet(t, [2]int64{2, 10}, false)
+	is(t, s.video(t, 10, 2), "1 likes 0 comments false")
 }
 
 // tuned opens the service with another configuration than the product has.
 func (w *world) tuned(t *testing.T, cfg likes.Config) *service {
 	t.Helper()
 	db := servicetest.Database(t, w.backend.DSN)
-	caches := cache.Open(w.backend.Redis, services.Interaction, cfg.Log)
-	t.Cleanup(caches.Close)
-	cfg.Redis, cfg.Caches, cfg.Ack = w.backend.Redis, caches, w.backend.LikeAck
+	cfg.Redis, cfg.Cache, cfg.Ack = w.backend.Redis, cache.NewRedis(w.backend.Redis), w.backend.LikeAck
 	handler, err := likes.New(t.Context(), db, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -490,12 +737,11 @@ func TestLagAlarm(t *testing.T) {
 	w := newWorld(t, services.AckLogged)
 	lines := &lines{}
 	s := w.tuned(t, likes.Config{Log: slog.New(slog.NewTextHandler(lines, nil)), LagAlarm: time.Millisecond})
-	// As if another process were carrying over what is there.
-	w.backend.Redis.Set(t.Context(), "likes:{1}:flusher", "somebody", time.Hour)
+	release := w.hold(t)
 	s.mustLike(t, 1, 10, 110)
 	lines.wait(t, "level=ERROR msg=\"likes are waiting too long for the database\"", "entries=1")
-	w.backend.Redis.Del(t.Context(), "likes:{1}:flusher")
-	lines.wait(t, "level=INFO msg=\"likes reach the database in time again\"")
+	release()
+	lines.wait(t, "level=INFO msg=\"over: likes are waiting too long for the database\"")
 	if n := strings.Count(lines.String(), "level=ERROR"); n != 1 {
 		t.Errorf("%d errors in %s", n, lines.String())
 	}

@@ -7,12 +7,14 @@ package interaction
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/idl/kitex_gen/interaction"
+	"minidouyin/services/interaction/likelog"
 	"minidouyin/services/internal/argument"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
@@ -21,56 +23,88 @@ import (
 // maxComment is the longest comment, in characters.
 const maxComment = 256
 
-// The moments at which a like is acknowledged.
+// The moments at which a like is acknowledged. All instances on one database must have the same.
 const (
-	// AckStored is when the database has it: no promise depends on Redis.
+	// AckStored is when the database has it.
 	AckStored = "stored"
-	// AckLogged is when Redis has it, which must then lose nothing that it has taken. While Redis is away, likes are
-	// refused: those it holds are promised, and the database cannot tell what is newer.
+	// AckLogged is when Redis has it, which must then lose nothing that it has acknowledged. While Redis is unavailable,
+	// likes are refused.
 	AckLogged = "logged"
 )
 
 // Config configures the service.
 type Config struct {
-	Redis    redis.UniversalClient // holds the log of likes; nil for none
-	Caches   *cache.Redis          // in the same Redis; nil for none
+	Redis    redis.UniversalClient // holds the log of AckLogged; nil for none
+	Cache    cache.Store           // nil for none
 	Ack      string                // AckStored or AckLogged; "" is AckStored
 	Log      *slog.Logger
 	Registry *prometheus.Registry // takes the metrics of the log; nil for none
 	// LagAlarm is the age of the oldest entry of the log that is worth an error in the log; 0 means 10 s.
 	LagAlarm time.Duration
-	// OwnWait is how long a user's own pages wait, when likes are acknowledged by Redis, for what the user has just
-	// liked and the database does not have yet; 0 means 200 ms.
+	// OwnWait is how long a user's own pages wait for what the user has just liked and the database does not have yet;
+	// 0 means 200 ms.
 	OwnWait time.Duration
 }
 
 // Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
 type Handler struct {
 	store *store
-	likes *likes
+	likes *batcher
+	log   *likelog.Log // nil for AckStored
 }
 
 var _ interaction.InteractionService = (*Handler)(nil)
+
+// store keeps likes, comments and their counts in the database. Every transaction touches likes or comments first,
+// then video_stats, then user_like_stats, each in the order of its keys: so few of them meet in a deadlock.
+type store struct {
+	db       *database.DB
+	caches   *caches
+	reserved atomic.Int64 // of likeLog, as this process knows it
+}
+
+func now() int64 { return time.Now().UnixMilli() }
 
 // New brings the database to the service's schema and returns the handler. It closes none of what it is given.
 func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	s := &store{db: db}
-	return &Handler{store: s, likes: openLikes(ctx, s, cfg)}, nil
+	h := &Handler{store: &store{db: db, caches: openCaches(cfg.Cache)}}
+	if err := h.openLog(ctx, cfg); err != nil {
+		return nil, err
+	}
+	h.likes = newBatcher(inFlight, h.writeLikes)
+	return h, nil
 }
 
-// Close carries over the likes that are not in the database yet, within a few seconds, and ends what the handler runs.
-// No calls may come any more.
-func (h *Handler) Close() { h.likes.close() }
+// Close stores the likes that are queued or logged, within a few seconds, and ends what the handler runs. No calls may
+// come any more.
+func (h *Handler) Close() {
+	h.likes.close()
+	if h.log != nil {
+		h.log.Close()
+	}
+}
+
+// writeLikes writes a batch of likes to where they are acknowledged.
+func (h *Handler) writeLikes(ctx context.Context, changes []like) []error {
+	if h.log == nil {
+		return h.store.changeLikes(ctx, changes, byCommit)
+	}
+	logged := make([]likelog.Change, len(changes))
+	for i, l := range changes {
+		logged[i] = likelog.Change{Pair: likelog.Pair{UserID: l.UserID, VideoID: l.VideoID}, AuthorID: l.AuthorID, Liked: l.Liked}
+	}
+	return h.log.Change(ctx, logged)
+}
 
 // LikeVideo likes a video; it may be repeated and counts once. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
 		return nil, err
 	}
-	if err := h.likes.change(ctx, change{pair{req.UserID, req.VideoID}, req.AuthorID, true}); err != nil {
+	if err := h.likes.change(ctx, like{UserID: req.UserID, VideoID: req.VideoID, AuthorID: req.AuthorID, Liked: 1}); err != nil {
 		return nil, err
 	}
 	return &interaction.LikeVideoResponse{}, nil
@@ -81,7 +115,7 @@ func (h *Handler) UnlikeVideo(ctx context.Context, req *interaction.UnlikeVideoR
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID)); err != nil {
 		return nil, err
 	}
-	if err := h.likes.change(ctx, change{pair: pair{req.UserID, req.VideoID}}); err != nil {
+	if err := h.likes.change(ctx, like{UserID: req.UserID, VideoID: req.VideoID}); err != nil {
 		return nil, err
 	}
 	return &interaction.UnlikeVideoResponse{}, nil
@@ -92,18 +126,16 @@ func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLi
 	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
 		return nil, err
 	}
-	found, err := h.likes.of(ctx, req.UserIds, req.Page)
+	if h.log != nil {
+		h.log.Promised(ctx, req.UserIds...) // waits until the lists have what was just liked
+	}
+	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
 	if err != nil {
 		return nil, err
 	}
 	pages := make(map[int64]*interaction.LikePage, len(req.UserIds))
 	for _, id := range req.UserIds {
-		rows := found[id]
-		likes := make([]*interaction.Like, len(rows.Rows))
-		for i := range rows.Rows {
-			likes[i] = rows.Rows[i].wire()
-		}
-		pages[id] = &interaction.LikePage{Likes: likes, HasMore: rows.HasMore}
+		pages[id] = likePage(found[id])
 	}
 	return &interaction.ListLikedVideoIDsResponse{Pages: pages}, nil
 }
@@ -114,9 +146,18 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	found, err := h.likes.stats(ctx, req.ViewerID, req.VideoIds)
+	var promised map[likelog.Pair]bool
+	if h.log != nil && req.ViewerID != 0 {
+		promised = h.log.Promised(ctx, req.ViewerID)
+	}
+	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
+	}
+	for p, liked := range promised {
+		if stats := found[p.VideoID]; stats != nil {
+			stats.LikedByViewer = liked
+		}
 	}
 	return &interaction.BatchGetVideoStatsResponse{Stats: found}, nil
 }
@@ -126,7 +167,7 @@ func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.Ba
 	if err := argument.IDs("user", req.UserIds); err != nil {
 		return nil, err
 	}
-	found, err := h.likes.userStats(ctx, req.UserIds)
+	found, err := h.store.userStats(ctx, req.UserIds)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +180,7 @@ func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateComm
 		return nil, err
 	}
 	c := comment{UserID: req.UserID, VideoID: req.VideoID, Content: req.Content}
-	if err := h.likes.changeVideo(ctx, c.VideoID, func() error { return h.store.createComment(ctx, &c) }); err != nil {
+	if err := h.store.createComment(ctx, &c); err != nil {
 		return nil, err
 	}
 	return &interaction.CreateCommentResponse{Comment: c.wire()}, nil
@@ -167,10 +208,7 @@ func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteComm
 		argument.ID("user", req.UserID), argument.ID("video author", req.VideoAuthorID)); err != nil {
 		return nil, err
 	}
-	err := h.likes.changeVideo(ctx, req.VideoID, func() error {
-		return h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID)
-	})
-	if err != nil {
+	if err := h.store.deleteComment(ctx, req.CommentID, req.VideoID, req.UserID, req.VideoAuthorID); err != nil {
 		return nil, err
 	}
 	return &interaction.DeleteCommentResponse{}, nil
@@ -202,7 +240,7 @@ func (h *Handler) PurgeVideo(ctx context.Context, req *interaction.PurgeVideoReq
 	if err := argument.ID("video", req.VideoID); err != nil {
 		return nil, err
 	}
-	if err := h.likes.purgeVideo(ctx, req.VideoID); err != nil {
+	if err := h.purgeVideo(ctx, req.VideoID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeVideoResponse{}, nil
@@ -214,7 +252,7 @@ func (h *Handler) PurgeUser(ctx context.Context, req *interaction.PurgeUserReque
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if err := h.likes.purgeUser(ctx, req.UserID); err != nil {
+	if err := h.purgeUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeUserResponse{}, nil

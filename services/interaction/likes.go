@@ -8,19 +8,16 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/interaction/likelog"
 	"minidouyin/services/internal/database"
 )
 
-// like says whether a user likes a video. It keeps the video's author, so that taking it back needs nothing from
-// elsewhere.
-//
-// A like that was taken back stays as a row that is not liked: its version is what an older entry of the log loses
-// against, however late that comes. There is at most one row for a pair, and purges take them; so none is ever
-// pruned, which would need the proof that no process still holds an older entry.
+// like is whether a user likes a video. It keeps the video's author, so that taking it back needs nothing from
+// elsewhere. A like that was taken back stays as a tombstone: its version makes older entries of the log no-ops, however
+// late they come. There is at most one row for a pair, and purges delete them.
 type like struct {
 	ID        int64 `gorm:"primaryKey;index:likes_user_liked,priority:4;index:likes_video,priority:2"`
 	UserID    int64 `gorm:"not null;uniqueIndex:likes_user_video,priority:1;index:likes_user_liked,priority:1"`
@@ -41,173 +38,126 @@ func (l *like) wire() *interaction.Like {
 	return &interaction.Like{ID: l.ID, VideoID: l.VideoID, CreatedAt: l.CreatedAt}
 }
 
+// pair is what can be liked once.
+type pair struct{ userID, videoID int64 }
+
 func (l like) pair() pair { return pair{l.UserID, l.VideoID} }
 
-// pair is what can be liked once.
-type pair struct{ UserID, VideoID int64 }
+// order is which of two changes of a pair wins.
+type order bool
 
-// change is that a user likes a video or takes that back. AuthorID is 0 where it is taken back.
-type change struct {
-	pair
-	AuthorID int64
-	Liked    bool
+const (
+	// byCommit is the order of stored likes: a change takes a version above its row's within the statement, so that the
+	// last to commit wins, on whichever instance. The version is the instance's clock, or follows the row's.
+	byCommit order = true
+	// byVersion is the order of the log: a change whose version is not above its row's changes nothing.
+	byVersion order = false
+)
+
+// changeLikes makes changes, at most one for a pair, in one transaction, and returns for each why it is not stored. What
+// the database refuses is split, so that a change that cannot be stored fails alone.
+func (s *store) changeLikes(ctx context.Context, changes []like, by order) []error {
+	err := s.changeTogether(ctx, changes, by)
+	if err == nil || len(changes) == 1 || ctx.Err() != nil || database.Unavailable(err) {
+		return slices.Repeat([]error{err}, len(changes))
+	}
+	half := len(changes) / 2
+	return append(s.changeLikes(ctx, changes[:half], by), s.changeLikes(ctx, changes[half:], by)...)
 }
 
-// versioned is a change with its place among all changes of the pair.
-type versioned struct {
-	change
-	version int64
-}
-
-// maxChanges is how many changes one transaction makes. MariaDB plans longer lists of pairs in another way.
-const maxChanges = 500
-
-// apply makes the changes, at most one for a pair, in one transaction. It returns their rows, as they are then. A
-// change that is not newer than the row adds nothing, so it may be repeated; with newest, each is made newer than its
-// row.
-func (s *store) apply(ctx context.Context, changes []versioned, newest bool) (rows []like, err error) {
-	slices.SortFunc(changes, func(a, b versioned) int { return a.compare(b.pair) })
-	var covered int64
-	err = s.db.Write(ctx, func(tx *gorm.DB) (err error) {
-		if covered, err = s.reserve(tx, changes); err != nil {
-			return err
-		}
-		sql, values := upsert(tx, changes, newest)
-		if err := tx.Exec(sql, values...).Error; err != nil {
-			return err
-		}
-		if rows, err = changedRows(tx, changes); err != nil {
-			return err
-		}
-		counts := newTally()
-		for _, l := range rows {
-			if l.Delta != 0 {
-				counts.likes(int64(l.Delta), l)
-			}
-		}
-		return counts.add(tx)
+func (s *store) changeTogether(ctx context.Context, changes []like, by order) error {
+	changes = slices.SortedFunc(slices.Values(changes), func(a, b like) int {
+		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.VideoID, b.VideoID))
 	})
-	if err == nil {
-		s.reserved.Store(covered) // an older value only costs another look
+	before, reserved := changed{}, s.reserved.Load()
+	if by == byCommit { // what a crash interrupts in the log is stored again
+		before.likes = changes
 	}
-	return rows, err
+	err := s.caches.change(ctx, before, func() (after changed, err error) {
+		err = s.db.Write(ctx, func(tx *gorm.DB) (err error) {
+			if by == byVersion {
+				if reserved, err = s.reserve(tx, changes); err != nil {
+					return err
+				}
+			}
+			sql, values := upsert(tx, changes, by)
+			if err := tx.Exec(sql, values...).Error; err != nil {
+				return err
+			}
+			if after.likes, err = changedRows(tx, changes); err != nil {
+				return err
+			}
+			counts := newTally()
+			for _, l := range after.likes {
+				if l.Delta != 0 {
+					counts.likes(int64(l.Delta), l)
+				}
+			}
+			return counts.add(tx)
+		})
+		return after, err
+	})
+	if err != nil {
+		return fmt.Errorf("write likes: %w", err)
+	}
+	s.reserved.Store(reserved) // an older value costs another statement
+	return nil
 }
 
-// upsert inserts the rows; a row that is there already takes what is newer, and notes what that adds to the counts.
-// MySQL assigns from left to right: delta needs the old state, and all need the old version.
-func upsert(tx *gorm.DB, changes []versioned, newest bool) (string, []any) {
-	newer := database.Excluded(tx, "version") + " > likes.version"
-	version := "CASE WHEN " + newer + " THEN " + database.Excluded(tx, "version") + " ELSE likes.version END"
-	if newest {
-		newer = "1 = 1"
-		version = "CASE WHEN " + database.Excluded(tx, "version") + " > likes.version THEN " + database.Excluded(tx, "version") +
-			" ELSE likes.version + 1 END"
-	}
-	when := func(condition, column string) string {
-		return column + " = CASE WHEN " + newer + condition + " THEN " + database.Excluded(tx, column) + " ELSE likes." + column + " END, "
-	}
-	var sql strings.Builder
-	sql.WriteString("INSERT INTO likes (user_id, video_id, author_id, created_at, liked, version, delta) VALUES ")
-	values := make([]any, 0, 7*len(changes))
-	latest := now() // versions may be ahead of the clock for a moment, times may not
-	for i, c := range changes {
-		if i > 0 {
-			sql.WriteByte(',')
-		}
-		sql.WriteString("(?,?,?,?,?,?,?)")
-		liked := int64(0)
-		if c.Liked {
-			liked = 1
-		}
-		values = append(values, c.UserID, c.VideoID, c.AuthorID, min(c.version>>versionShift, latest), liked, c.version, liked)
+// upsertLikes inserts rows; a row that exists takes what wins, and notes what that adds to the counts. MySQL assigns from
+// left to right: delta needs the old state, and all need the old version.
+const upsertLikes = `INSERT INTO likes (user_id, video_id, author_id, created_at, liked, version, delta) VALUES {rows} {conflict}
+	delta = CASE WHEN {wins} THEN {liked} - likes.liked ELSE 0 END,
+	author_id = CASE WHEN {wins} AND {author_id} <> 0 THEN {author_id} ELSE likes.author_id END,
+	created_at = CASE WHEN {wins} AND {liked} <> likes.liked THEN {created_at} ELSE likes.created_at END,
+	liked = CASE WHEN {wins} THEN {liked} ELSE likes.liked END,
+	version = CASE WHEN {version} > likes.version THEN {version} ELSE likes.version + {step} END`
+
+// upsert returns the statement of the changes, and its values.
+func upsert(tx *gorm.DB, changes []like, by order) (string, []any) {
+	wins, step, conflict := database.Excluded(tx, "version")+" > likes.version", "0", "ON CONFLICT (user_id, video_id) DO UPDATE SET"
+	if by == byCommit {
+		wins, step = "1 = 1", "1"
 	}
 	if tx.Name() == "mysql" {
-		sql.WriteString(" ON DUPLICATE KEY UPDATE ")
-	} else {
-		sql.WriteString(" ON CONFLICT (user_id, video_id) DO UPDATE SET ")
+		conflict = "ON DUPLICATE KEY UPDATE"
 	}
-	sql.WriteString("delta = CASE WHEN " + newer + " THEN " + database.Excluded(tx, "liked") + " - likes.liked ELSE 0 END, ")
-	sql.WriteString(when(" AND "+database.Excluded(tx, "author_id")+" <> 0", "author_id"))
-	sql.WriteString(when(" AND "+database.Excluded(tx, "liked")+" <> likes.liked", "created_at"))
-	sql.WriteString(when("", "liked"))
-	sql.WriteString("version = " + version)
-	return sql.String(), values
+	parts := []string{"{rows}", list("(?,?,?,?,?,?,?)", len(changes)), "{conflict}", conflict, "{wins}", wins, "{step}", step}
+	for _, column := range []string{"liked", "author_id", "created_at", "version"} {
+		parts = append(parts, "{"+column+"}", database.Excluded(tx, column))
+	}
+	values := make([]any, 0, 7*len(changes))
+	clock := now()
+	for _, c := range changes {
+		if by == byCommit {
+			c.Version = clock << likelog.VersionShift
+		}
+		// Versions of the log may be ahead of the clock for a moment, times may not.
+		values = append(values, c.UserID, c.VideoID, c.AuthorID, min(c.Version>>likelog.VersionShift, clock), c.Liked, c.Version, c.Liked)
+	}
+	return strings.NewReplacer(parts...).Replace(upsertLikes), values
 }
 
+func list(item string, n int) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
+
 // changedRows returns the rows of the changes, as they are now.
-func changedRows(tx *gorm.DB, changes []versioned) ([]like, error) {
+func changedRows(tx *gorm.DB, changes []like) ([]like, error) {
 	values := make([]any, 0, 2*len(changes))
 	for _, c := range changes {
 		values = append(values, c.UserID, c.VideoID)
 	}
+	pairs := list("(?,?)", len(changes))
+	if tx.Name() != "mysql" {
+		pairs = "VALUES " + pairs
+	}
 	var found []like
-	err := tx.Raw("SELECT user_id, video_id, author_id, version, delta FROM likes WHERE (user_id, video_id) IN ("+
-		pairList(tx, len(changes))+")", values...).Scan(&found).Error
+	err := tx.Raw("SELECT user_id, video_id, author_id, version, delta FROM likes WHERE (user_id, video_id) IN ("+pairs+")", values...).
+		Scan(&found).Error
 	return found, err
 }
 
-// pairList returns the placeholders of n pairs for the right side of IN.
-func pairList(tx *gorm.DB, n int) string {
-	list := strings.TrimSuffix(strings.Repeat("(?,?),", n), ",")
-	if tx.Name() != "mysql" {
-		return "VALUES " + list
-	}
-	return list
-}
-
-func (p pair) compare(other pair) int {
-	switch {
-	case p == other:
-		return 0
-	case p.UserID < other.UserID || p.UserID == other.UserID && p.VideoID < other.VideoID:
-		return -1
-	}
-	return 1
-}
-
-// reservedAhead is how far beyond the versions in use the reservation reaches, in milliseconds: so many that it is
-// rarely moved, so few that the likes after a loss of Redis are not dated far in the future.
-const reservedAhead = 2000
-
-// likeVersions has one row: no version that was ever written is above Reserved. What restarts the log begins there,
-// even where Redis has lost everything and its clock went back.
-type likeVersions struct {
-	ID       int64 `gorm:"primaryKey;autoIncrement:false"`
-	Reserved int64 `gorm:"not null"`
-}
-
-// TableName implements gorm's Tabler.
-func (likeVersions) TableName() string { return "like_versions" }
-
-// reserve makes sure that the reservation covers the changes, and returns how far it reaches.
-func (s *store) reserve(tx *gorm.DB, changes []versioned) (int64, error) {
-	top := slices.MaxFunc(changes, func(a, b versioned) int { return cmp.Compare(a.version, b.version) }).version
-	if known := s.reserved.Load(); top <= known {
-		return known, nil
-	}
-	known, err := reserved(tx)
-	if err != nil || top <= known {
-		return known, err
-	}
-	known = top + reservedAhead<<versionShift
-	column := database.Excluded(tx, "reserved")
-	greater := "CASE WHEN " + column + " > like_versions.reserved THEN " + column + " ELSE like_versions.reserved END"
-	conflict := clause.OnConflict{Columns: []clause.Column{{Name: "id"}},
-		DoUpdates: clause.Assignments(map[string]any{"reserved": gorm.Expr(greater)})}
-	return known, tx.Clauses(conflict).Create(&likeVersions{ID: 1, Reserved: known}).Error
-}
-
-// reserved returns a version that none written so far is above.
-func reserved(tx *gorm.DB) (int64, error) {
-	var found []likeVersions
-	if err := tx.Where("id = 1").Find(&found).Error; err != nil || len(found) == 0 {
-		return 0, err
-	}
-	return found[0].Reserved, nil
-}
-
-// deleteLikes deletes the likes that the query finds, also those taken back, and takes them off the counts. It
-// returns them with what it took.
+// deleteLikes deletes the likes that the query finds, also those taken back, and takes them off the counts. It returns
+// them with what it took.
 func deleteLikes(tx, query *gorm.DB) ([]like, tally, error) {
 	counts := newTally()
 	var found []like
@@ -225,27 +175,47 @@ func deleteLikes(tx, query *gorm.DB) ([]like, tally, error) {
 	return found, counts, counts.add(tx)
 }
 
-// likedAmong returns which of the videos the user likes.
-func (s *store) likedAmong(ctx context.Context, user int64, videos []int64) ([]int64, error) {
-	var found []int64
-	err := s.db.Read(ctx).Raw("SELECT video_id FROM likes WHERE user_id = ? AND video_id IN ? AND liked = 1", user, videos).Scan(&found).Error
+// likesOf returns a page of the likes of each user, latest first.
+func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
+	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
+}
+
+// liked returns which of the videos a user likes: the user's latest likes are cached, the others are read from the database.
+func (s *store) liked(ctx context.Context, user int64, videos []int64) (map[int64]bool, error) {
+	latest, err := s.caches.likesOf(ctx, user, func(ctx context.Context) (*interaction.LikePage, error) {
+		found, err := s.likesOf(ctx, []int64{user}, &page.Page{Limit: maxCachedLikes})
+		return likePage(found[user]), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	liked := make(map[int64]bool, len(latest.Likes))
+	for _, l := range latest.Likes {
+		liked[l.VideoID] = true
+	}
+	others := slices.DeleteFunc(slices.Clone(videos), func(id int64) bool { return liked[id] })
+	if !latest.HasMore || len(others) == 0 {
+		return liked, nil
+	}
+	found, err := s.likedAmong(ctx, user, others)
+	for _, id := range found {
+		liked[id] = true
+	}
+	return liked, err
+}
+
+func (s *store) likedAmong(ctx context.Context, user int64, videos []int64) (found []int64, err error) {
+	err = s.db.Read(ctx).Raw("SELECT video_id FROM likes WHERE user_id = ? AND video_id IN ? AND liked = 1", user, videos).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("get a viewer's likes: %w", err)
 	}
 	return found, nil
 }
 
-// versionOf returns the version of the pair's row, 0 without one.
-func (s *store) versionOf(ctx context.Context, p pair) (int64, error) {
-	var found []int64
-	err := s.db.Read(ctx).Raw("SELECT version FROM likes WHERE user_id = ? AND video_id = ?", p.UserID, p.VideoID).Scan(&found).Error
-	if err != nil || len(found) == 0 {
-		return 0, err
+func likePage(rows database.Rows[like]) *interaction.LikePage {
+	likes := make([]*interaction.Like, len(rows.Rows))
+	for i := range rows.Rows {
+		likes[i] = rows.Rows[i].wire()
 	}
-	return found[0], nil
-}
-
-// likesOf returns a page of the likes of each user, latest first.
-func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
-	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
+	return &interaction.LikePage{Likes: likes, HasMore: rows.HasMore}
 }

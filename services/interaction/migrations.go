@@ -14,13 +14,17 @@ import (
 // own, so that it does the same to an old database for ever.
 var schema = database.Schema{
 	Service: "interaction",
-	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeVersions{}},
+	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeLog{}},
 	Changes: []*gormigrate.Migration{
 		{ID: "like versions", Migrate: addLikeVersions},
+		// like_versions stays, for instances of the release before that still run.
+		{ID: "like log", Migrate: func(tx *gorm.DB) error {
+			return tx.Exec("CREATE TABLE IF NOT EXISTS like_log (id BIGINT NOT NULL PRIMARY KEY, reserved BIGINT NOT NULL)").Error
+		}},
 	},
 }
 
-// addLikeVersions lets a like that was taken back stay as a row. Each step looks whether it has been done: on MySQL
+// addLikeVersions lets a like that was taken back stay as a row. Each step checks whether it has been done: on MySQL
 // one that was broken off is begun again.
 func addLikeVersions(tx *gorm.DB) error {
 	for _, column := range []string{"liked SMALLINT NOT NULL DEFAULT 1", "version BIGINT NOT NULL DEFAULT 0", "delta SMALLINT NOT NULL DEFAULT 0"} {

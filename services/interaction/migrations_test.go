@@ -20,7 +20,7 @@ func TestOlderDatabase(t *testing.T) {
 				id = "id BIGINT PRIMARY KEY AUTO_INCREMENT"
 			}
 			for _, statement := range []string{
-				"DROP TABLE likes", "DROP TABLE like_versions", "DELETE FROM interaction_migrations WHERE id = 'like versions'",
+				"DROP TABLE likes", "DROP TABLE like_log", "DELETE FROM interaction_migrations WHERE id IN ('like versions', 'like log')",
 				"CREATE TABLE likes (" + id + ", user_id BIGINT NOT NULL, video_id BIGINT NOT NULL, author_id BIGINT NOT NULL, created_at BIGINT NOT NULL)",
 				"CREATE UNIQUE INDEX likes_user_video ON likes (user_id, video_id)",
 				"CREATE INDEX likes_user ON likes (user_id, created_at, id)",
@@ -38,7 +38,7 @@ func TestOlderDatabase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second time, nothing is left to do
+		for range 2 { // the second time, there is nothing to do
 			s := open(t, servicetest.Backend{DSN: dsn})
 			s.checkCounts(t)
 			is(t, s.video(t, 10, 1), "2 likes 0 comments true")

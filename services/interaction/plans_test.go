@@ -2,11 +2,13 @@ package interaction
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"gorm.io/gorm"
 
 	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/interaction/likelog"
 	"minidouyin/services/internal/plantest"
 )
 
@@ -42,8 +44,8 @@ func TestPlans(t *testing.T) {
 		}
 		first := &page.Page{Limit: 30}
 		next := &page.Page{Limit: 30, After: &page.Cursor{CreatedAt: 500, ID: 5000}}
-		p.Check(t, "video stats", func(ctx context.Context) error { _, err := s.stats(ctx, 7, ids); return err })
-		p.Check(t, "user stats", func(ctx context.Context) error { _, err := s.userStats(ctx, ids); return err })
+		p.Check(t, "video stats", func(ctx context.Context) error { _, err := s.readStats(ctx, 7, ids); return err })
+		p.Check(t, "user stats", func(ctx context.Context) error { _, err := s.readUserStats(ctx, ids); return err })
 		p.Check(t, "comments", func(ctx context.Context) error { _, err := s.comments(ctx, ids); return err })
 		p.Check(t, "one user's likes", func(ctx context.Context) error { _, err := s.likesOf(ctx, ids[:1], first); return err })
 		p.Check(t, "one user's likes after", func(ctx context.Context) error { _, err := s.likesOf(ctx, ids[:1], next); return err })
@@ -53,18 +55,18 @@ func TestPlans(t *testing.T) {
 		p.Check(t, "one video's comments after", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids[:1], next); return err })
 		p.Check(t, "videos' comments", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids, first); return err })
 		p.Check(t, "videos' comments after", func(ctx context.Context) error { _, err := s.commentsUnder(ctx, ids, next); return err })
-		none := func([]like, tally) {}
 		p.Check(t, "viewer's likes", func(ctx context.Context) error { _, err := s.likedAmong(ctx, 7, ids); return err })
-		p.Check(t, "changes", func(ctx context.Context) error {
-			changes := make([]versioned, 30)
-			for i := range changes {
-				changes[i] = versioned{change{pair{1, int64(i + 1)}, 1, false}, 1 << versionShift}
-			}
-			_, err := s.apply(ctx, changes, false)
-			return err
-		})
+		for name, by := range map[string]order{"stored": byCommit, "logged": byVersion} {
+			p.Check(t, name+" likes", func(ctx context.Context) error {
+				changes := make([]like, 30)
+				for i := range changes {
+					changes[i] = like{UserID: 1, VideoID: int64(i + 1), AuthorID: 1, Version: 1 << likelog.VersionShift}
+				}
+				return errors.Join(s.changeLikes(ctx, changes, by)...)
+			})
+		}
 		p.Check(t, "delete comment", func(ctx context.Context) error { return s.deleteComment(ctx, 1, 1, 1, 1) })
-		p.Check(t, "purge video", func(ctx context.Context) error { return s.purgeVideo(ctx, 2, none) })
-		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 2, none) })
+		p.Check(t, "purge video", func(ctx context.Context) error { return s.purge(ctx, "video_id = ?", 2, newTally()) })
+		p.Check(t, "purge user", func(ctx context.Context) error { return s.purge(ctx, "user_id = ?", 2, newTally()) })
 	})
 }

@@ -3,72 +3,81 @@ package interaction
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"gorm.io/gorm"
 )
 
-// batch is how many rows one transaction of a purge deletes: each is short, and a purge that is broken off may be
-// begun again.
-const batch = 500
+const (
+	// purgeBatch is how many rows one transaction of a purge deletes: each is short, and a purge that is broken off may
+	// be repeated.
+	purgeBatch = 500
+	// purgeWait is how long a purge waits for the log.
+	purgeWait = 3 * time.Second
+)
 
-// purged is called after each transaction of a purge with the likes that it deleted, and those whose counts changed.
-type purged func(likes []like, comments tally)
-
-// purgeVideo deletes all likes and comments of a video.
-func (s *store) purgeVideo(ctx context.Context, id int64, done purged) error {
-	left := newTally()
-	left.comments(0, id)
-	if err := s.purge(ctx, "video_id = ?", id, left, done); err != nil {
-		return fmt.Errorf("purge video: %w", err)
+// purge deletes the likes and comments that meet the condition, and the counts that are zero then, also those of left.
+// Likes that are queued or logged now may come afterwards; callers purge a second time when none can be left.
+func (s *store) purge(ctx context.Context, condition string, id int64, left tally) error {
+	deleteBatch := func(remove func(tx, query *gorm.DB) ([]like, tally, error)) error {
+		for more := true; more; {
+			err := s.caches.change(ctx, changed{}, func() (after changed, err error) {
+				err = s.db.Write(ctx, func(tx *gorm.DB) error {
+					likes, took, err := remove(tx, tx.Where(condition, id).Limit(purgeBatch))
+					if err != nil {
+						return err
+					}
+					after, more = changed{likes, slices.Collect(maps.Keys(took.videos))}, len(took.videos)+len(likes) > 0
+					return took.deleteZeros(tx)
+				})
+				return after, err
+			})
+			if err != nil {
+				return fmt.Errorf("purge %s %d: %w", condition, id, err)
+			}
+		}
+		return nil
+	}
+	if err := deleteBatch(deleteLikes); err != nil {
+		return err
+	}
+	if err := deleteBatch(deleteComments); err != nil {
+		return err
+	}
+	if err := s.db.Write(ctx, left.deleteZeros); err != nil {
+		return fmt.Errorf("purge %s %d: %w", condition, id, err)
 	}
 	return nil
+}
+
+// purgeVideo deletes all likes and comments of a video.
+func (h *Handler) purgeVideo(ctx context.Context, id int64) error {
+	if err := h.waitForLog(ctx, 0); err != nil {
+		return err
+	}
+	left := newTally()
+	left.comments(0, id)
+	return h.store.purge(ctx, "video_id = ?", id, left)
 }
 
 // purgeUser deletes all likes and comments that a user gave.
-func (s *store) purgeUser(ctx context.Context, id int64, done purged) error {
-	left := newTally()
-	left.users[id] = userStats{}
-	if err := s.purge(ctx, "user_id = ?", id, left, done); err != nil {
-		return fmt.Errorf("purge user: %w", err)
-	}
-	return nil
-}
-
-// purge deletes the likes and comments that meet the condition, and the counts that are zero then, also those of
-// left.
-func (s *store) purge(ctx context.Context, condition string, id int64, left tally, done purged) error {
-	for more := true; more; {
-		var likes []like
-		var took tally
-		err := s.db.Write(ctx, func(tx *gorm.DB) (err error) {
-			if likes, took, err = deleteLikes(tx, tx.Where(condition, id).Limit(batch)); err != nil {
-				return err
-			}
-			return took.dropZeros(tx)
-		})
-		if err != nil {
-			return err
-		}
-		done(likes, took)
-		more = len(likes) > 0
-	}
-	for more := true; more; {
-		var took tally
-		err := s.db.Write(ctx, func(tx *gorm.DB) (err error) {
-			if took, err = deleteComments(tx, tx.Where(condition, id).Limit(batch)); err != nil {
-				return err
-			}
-			return took.dropZeros(tx)
-		})
-		if err != nil {
-			return err
-		}
-		done(nil, took)
-		more = len(took.videos) > 0
-	}
-	if err := s.db.Write(ctx, left.dropZeros); err != nil {
+func (h *Handler) purgeUser(ctx context.Context, id int64) error {
+	if err := h.waitForLog(ctx, id); err != nil {
 		return err
 	}
-	done(nil, left)
-	return nil
+	left := newTally()
+	left.users[id] = userStats{}
+	return h.store.purge(ctx, "user_id = ?", id, left)
+}
+
+// waitForLog returns when the database has what is logged now of a user, or of all with 0.
+func (h *Handler) waitForLog(ctx context.Context, user int64) error {
+	if h.log == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, purgeWait)
+	defer cancel()
+	return h.log.Flushed(ctx, user)
 }

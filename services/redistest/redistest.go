@@ -16,7 +16,7 @@ import (
 )
 
 // startTime bounds how long a server may take until it answers.
-const startTime = 15 * time.Second
+const startTime = time.Minute
 
 // Server is a Redis that a test may kill and start again: one process, or a cluster of them.
 type Server struct {

@@ -81,7 +81,7 @@ func (s *Server) Restart(tb testing.TB) {
 	if err != nil {
 		tb.Fatal("s3test: ", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.daemon.Wait(ctx, s.ready); err != nil {
 		tb.Fatal("s3test: ", err)

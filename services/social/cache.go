@@ -3,7 +3,6 @@ package social
 import (
 	"context"
 	"slices"
-	"time"
 
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
@@ -11,19 +10,16 @@ import (
 )
 
 const (
-	// ttl bounds how long something is kept that nobody reads or changes any more. Changes do not wait for it.
-	ttl = 10 * time.Minute
-	// firstEdges is how many follows of a list are kept. When unfollowing leaves fewer than half, they are read anew.
+	// firstEdges is how many follows of a list are kept.
 	firstEdges = 1000
 	// lastMessages is how many messages of two users are kept.
 	lastMessages = 50
 )
 
-// cached answers from Redis what it can and keeps that true to what it writes. An own list is edited when its user
-// follows or unfollows somebody; the list of the followed one, and the friends of both, are dropped.
+// cached caches what tables reads, and invalidates it when tables writes.
 type cached struct {
 	*tables
-	redis  *cache.Redis
+	cache  cache.Store
 	count  *cache.Cache[int64, *social.RelationStats] // without a viewer
 	out    *cache.Cache[int64, *social.FollowPage]    // whom a user follows
 	in     *cache.Cache[int64, *social.FollowPage]    // who follows a user
@@ -34,82 +30,36 @@ type cached struct {
 
 var _ store = (*cached)(nil)
 
-func newCached(t *tables, r *cache.Redis) *cached {
+func newCached(t *tables, s cache.Store) *cached {
 	follows := func(name string) *cache.Cache[int64, *social.FollowPage] {
-		return cache.New(r, cache.Config[int64, *social.FollowPage]{Name: name, Key: cache.ID, New: social.NewFollowPage, TTL: ttl})
+		return cache.New(s, cache.Config[int64, *social.FollowPage]{
+			Name: name, Key: cache.ID, New: social.NewFollowPage, TTL: cache.MaxTTL})
 	}
 	return &cached{
 		tables: t,
-		redis:  r,
-		count:  cache.New(r, cache.Config[int64, *social.RelationStats]{Name: "s1", Key: cache.ID, New: social.NewRelationStats, TTL: ttl}),
-		out:    follows("o1"),
-		in:     follows("i1"),
-		mutual: follows("m1"),
-		chat:   cache.New(r, cache.Config[pair, *social.ListMessagesResponse]{Name: "c1", Key: pair.key, New: social.NewListMessagesResponse, TTL: ttl}),
-		line:   cache.New(r, cache.Config[pair, *social.Message]{Name: "l1", Key: pair.key, New: social.NewMessage, TTL: ttl, AbsentTTL: ttl}),
+		cache:  s,
+		count: cache.New(s, cache.Config[int64, *social.RelationStats]{
+			Name: "social:s2", Key: cache.ID, New: social.NewRelationStats, TTL: cache.MaxTTL}),
+		out:    follows("social:o2"),
+		in:     follows("social:i2"),
+		mutual: follows("social:m2"),
+		chat: cache.New(s, cache.Config[pair, *social.ListMessagesResponse]{
+			Name: "social:c2", Key: pair.key, New: social.NewListMessagesResponse, TTL: cache.MaxTTL}),
+		line: cache.New(s, cache.Config[pair, *social.Message]{
+			Name: "social:l2", Key: pair.key, New: social.NewMessage, TTL: cache.MaxTTL, AbsentTTL: cache.MaxTTL}),
 	}
 }
 
-func (c *cached) follow(ctx context.Context, from, to int64) (made *social.FollowEdge, err error) {
-	err = c.redis.Change(ctx, func(change *cache.Change) error {
-		if made, err = c.tables.follow(ctx, from, to); err != nil {
-			return err
-		}
-		if made == nil {
-			c.nothingChanged(change, from, to)
-			return nil
-		}
-		c.out.Edit(change, from, func(old *social.FollowPage) (*social.FollowPage, bool) {
-			edges, more := cache.Insert(old.Edges, old.HasMore, edgePlace, made, firstEdges)
-			return &social.FollowPage{Edges: edges, HasMore: more}, true
-		})
-		c.editCounts(change, from, to, 1)
-		return nil
-	}, c.followKeys(from, to)...)
-	return made, err
+func (c *cached) follow(ctx context.Context, from, to int64) error {
+	return cache.Change(ctx, c.cache, func(cache.Also) error { return c.tables.follow(ctx, from, to) }, c.followKeys(from, to)...)
 }
 
-func (c *cached) unfollow(ctx context.Context, from, to int64) (gone bool, err error) {
-	err = c.redis.Change(ctx, func(change *cache.Change) error {
-		if gone, err = c.tables.unfollow(ctx, from, to); err != nil {
-			return err
-		}
-		if !gone {
-			c.nothingChanged(change, from, to)
-			return nil
-		}
-		c.out.Edit(change, from, func(old *social.FollowPage) (*social.FollowPage, bool) {
-			edges := slices.DeleteFunc(slices.Clone(old.Edges), func(e *social.FollowEdge) bool { return e.UserID == to })
-			return &social.FollowPage{Edges: edges, HasMore: old.HasMore}, !old.HasMore || len(edges) >= firstEdges/2
-		})
-		c.editCounts(change, from, to, -1)
-		return nil
-	}, c.followKeys(from, to)...)
-	return gone, err
+func (c *cached) unfollow(ctx context.Context, from, to int64) error {
+	return cache.Change(ctx, c.cache, func(cache.Also) error { return c.tables.unfollow(ctx, from, to) }, c.followKeys(from, to)...)
 }
 
 func (c *cached) followKeys(from, to int64) []string {
 	return []string{c.out.Key(from), c.in.Key(to), c.mutual.Key(from), c.mutual.Key(to), c.count.Key(from), c.count.Key(to)}
-}
-
-// nothingChanged keeps all that a follow could have changed.
-func (c *cached) nothingChanged(change *cache.Change, from, to int64) {
-	same := func(old *social.FollowPage) (*social.FollowPage, bool) { return old, true }
-	c.out.Edit(change, from, same)
-	c.in.Edit(change, to, same)
-	c.mutual.Edit(change, from, same)
-	c.mutual.Edit(change, to, same)
-	c.editCounts(change, from, to, 0)
-}
-
-func (c *cached) editCounts(change *cache.Change, from, to, n int64) {
-	add := func(following, followers int64) func(old *social.RelationStats) (*social.RelationStats, bool) {
-		return func(old *social.RelationStats) (*social.RelationStats, bool) {
-			return &social.RelationStats{FollowingCount: old.FollowingCount + following, FollowerCount: old.FollowerCount + followers}, true
-		}
-	}
-	c.count.Edit(change, from, add(n, 0))
-	c.count.Edit(change, to, add(0, n))
 }
 
 func (c *cached) following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
@@ -136,8 +86,9 @@ func (c *cached) friends(ctx context.Context, userID int64, p *page.Page) (*soci
 	return found[userID], err
 }
 
-func cutEdges(kept *social.FollowPage, p *page.Page) (*social.FollowPage, bool) {
-	edges, more, ok := cache.Cut(kept.Edges, kept.HasMore, edgePlace, p)
+func cutEdges(prefix *social.FollowPage, p *page.Page) (*social.FollowPage, bool) {
+	place := func(e *social.FollowEdge) (createdAt, id int64) { return e.CreatedAt, e.ID }
+	edges, more, ok := cache.Cut(prefix.Edges, prefix.HasMore, place, p)
 	return &social.FollowPage{Edges: edges, HasMore: more}, ok
 }
 
@@ -171,19 +122,7 @@ func (c *cached) stats(ctx context.Context, viewer int64, users []int64) (map[in
 
 func (c *cached) send(ctx context.Context, m *message) error {
 	both := pairOf(m.FromID, m.ToID)
-	return c.redis.Change(ctx, func(change *cache.Change) error {
-		if err := c.tables.send(ctx, m); err != nil {
-			return err
-		}
-		sent := m.wire()
-		c.chat.Edit(change, both, func(old *social.ListMessagesResponse) (*social.ListMessagesResponse, bool) {
-			messages := append(slices.Clone(old.Messages), sent)
-			more := old.HasMore || len(messages) > lastMessages
-			return &social.ListMessagesResponse{Messages: messages[max(0, len(messages)-lastMessages):], HasMore: more}, true
-		})
-		c.line.Edit(change, both, func(*social.Message) (*social.Message, bool) { return sent, true })
-		return nil
-	}, c.chat.Key(both), c.line.Key(both))
+	return cache.Change(ctx, c.cache, func(cache.Also) error { return c.tables.send(ctx, m) }, c.chat.Key(both), c.line.Key(both))
 }
 
 // last returns the last messages of two users, oldest first, and whether there are earlier ones.
@@ -262,20 +201,13 @@ func (c *cached) latest(ctx context.Context, userID int64, peers []int64) (map[i
 
 func (c *cached) purgeUser(ctx context.Context, id int64) error {
 	return c.purge(ctx, id, func(write func(others func(...int64)) error) error {
-		return c.redis.Change(ctx, func(change *cache.Change) error {
+		return cache.Change(ctx, c.cache, func(also cache.Also) error {
 			return write(func(others ...int64) {
-				var keys []string
 				for _, other := range others {
-					if other == id {
-						continue
-					}
 					both := pairOf(id, other)
-					keys = append(keys, c.out.Key(other), c.in.Key(other), c.mutual.Key(other), c.count.Key(other), c.chat.Key(both), c.line.Key(both))
+					also(c.out.Key(other), c.in.Key(other), c.mutual.Key(other), c.count.Key(other), c.chat.Key(both), c.line.Key(both))
 				}
-				change.Also(ctx, keys...)
 			})
 		}, c.out.Key(id), c.in.Key(id), c.mutual.Key(id), c.count.Key(id))
 	})
 }
-
-func edgePlace(e *social.FollowEdge) (createdAt, id int64) { return e.CreatedAt, e.ID }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
 	"gorm.io/gorm"
 
 	"minidouyin/idl/codes"
@@ -18,23 +17,33 @@ import (
 // suite is a contract that holds on every database, with and without Redis.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
-		option, statements := servicetest.Open(t, services.Social, b)
-		test(t, &service{socialservice.MustNewClient(services.Social, option), statements, b.DSN, b.Redis})
+		s := &service{backend: b, dsn: b.DSN}
+		s.open(t)
+		test(t, s)
 	})
 }
 
 type service struct {
 	socialservice.Client
 	statements *servicetest.Statements
+	backend    servicetest.Backend
 	dsn        string
-	redis      redis.UniversalClient // nil for none
+}
+
+func (s *service) open(t *testing.T) {
+	t.Helper()
+	option, statements := servicetest.Open(t, services.Social, s.backend)
+	s.Client, s.statements = socialservice.MustNewClient(services.Social, option), statements
 }
 
 // forgetCaches makes the next reads cold.
 func (s *service) forgetCaches(t *testing.T) {
 	t.Helper()
-	if s.redis != nil {
-		servicetest.Wipe(t, s.redis)
+	if s.backend.Redis != nil {
+		servicetest.Wipe(t, s.backend.Redis)
+	}
+	if s.backend.Alone { // the caches go with the process
+		s.open(t)
 	}
 }
 

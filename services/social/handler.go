@@ -25,10 +25,10 @@ type Handler struct {
 
 var _ social.SocialService = (*Handler)(nil)
 
-// store keeps follows and messages: [tables] in the database, [cached] before that in Redis.
+// store keeps follows and messages: [tables] in the database, [cached] with a cache before it.
 type store interface {
-	follow(ctx context.Context, from, to int64) (made *social.FollowEdge, err error)
-	unfollow(ctx context.Context, from, to int64) (gone bool, err error)
+	follow(ctx context.Context, from, to int64) error
+	unfollow(ctx context.Context, from, to int64) error
 	following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
 	followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
 	friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error)
@@ -43,15 +43,15 @@ type store interface {
 	purgeUser(ctx context.Context, id int64) error
 }
 
-// New brings the database to the service's schema and returns the handler, which keeps in the caches, unless they are
-// nil, what it reads. It closes neither.
-func New(ctx context.Context, db *database.DB, caches *cache.Redis) (*Handler, error) {
+// New brings the database to the service's schema and returns the handler, which caches what it reads unless the
+// cache is nil. It does not close the database.
+func New(ctx context.Context, db *database.DB, store cache.Store) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
 	h := &Handler{store: &tables{db: db}}
-	if caches != nil {
-		h.store = newCached(&tables{db: db}, caches)
+	if store != nil {
+		h.store = newCached(&tables{db: db}, store)
 	}
 	return h, nil
 }
@@ -64,7 +64,7 @@ func (h *Handler) Follow(ctx context.Context, req *social.FollowRequest) (*socia
 	if req.FromUserID == req.ToUserID {
 		return nil, codes.Errorf(codes.InvalidArgument, "nobody follows themselves")
 	}
-	if _, err := h.store.follow(ctx, req.FromUserID, req.ToUserID); err != nil {
+	if err := h.store.follow(ctx, req.FromUserID, req.ToUserID); err != nil {
 		return nil, err
 	}
 	return &social.FollowResponse{}, nil
@@ -75,7 +75,7 @@ func (h *Handler) Unfollow(ctx context.Context, req *social.UnfollowRequest) (*s
 	if err := argument.First(argument.ID("user", req.FromUserID), argument.ID("user", req.ToUserID)); err != nil {
 		return nil, err
 	}
-	if _, err := h.store.unfollow(ctx, req.FromUserID, req.ToUserID); err != nil {
+	if err := h.store.unfollow(ctx, req.FromUserID, req.ToUserID); err != nil {
 		return nil, err
 	}
 	return &social.UnfollowResponse{}, nil

@@ -68,7 +68,7 @@ func TestPlans(t *testing.T) {
 		p.Check(t, "inbox", func(ctx context.Context) error { _, err := s.inbox(ctx, 7, 50, nil); return err })
 		p.Check(t, "inbox after", func(ctx context.Context) error { _, err := s.inbox(ctx, 1, 50, next.After); return err })
 		p.Check(t, "send", func(ctx context.Context) error { return s.send(ctx, &message{FromID: 1, ToID: 7, Content: "hi"}) })
-		p.Check(t, "unfollow", func(ctx context.Context) error { _, err := s.unfollow(ctx, 1, 2); return err })
+		p.Check(t, "unfollow", func(ctx context.Context) error { return s.unfollow(ctx, 1, 2) })
 		p.Check(t, "purge user", func(ctx context.Context) error { return s.purgeUser(ctx, 7) })
 	})
 }

@@ -56,7 +56,7 @@ func TestStatements(t *testing.T) {
 			for _, ids := range [][]int64{thirty[:1], thirty} {
 				s.forgetCaches(t)
 				want := c.want
-				if s.redis != nil && name == "BatchGetRelationStats of a viewer" {
+				if s.backend.Caches() && name == "BatchGetRelationStats of a viewer" {
 					want = 2 // the viewer's list is read, too
 				}
 				for range 2 {
@@ -67,7 +67,7 @@ func TestStatements(t *testing.T) {
 					if got := s.statements.Take(); len(got) != want {
 						t.Errorf("%s of %d sends %d statements, want %d: %q", name, len(ids), len(got), want, got)
 					}
-					if s.redis != nil {
+					if s.backend.Caches() {
 						want = 0
 					}
 				}

@@ -54,35 +54,32 @@ type tables struct {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// follow stores that from follows to, once. It returns what it has made, nil when that was there.
-func (s *tables) follow(ctx context.Context, from, to int64) (made *social.FollowEdge, err error) {
-	err = s.db.Write(ctx, func(tx *gorm.DB) error {
-		made = nil
+// follow stores that from follows to, once.
+func (s *tables) follow(ctx context.Context, from, to int64) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		f := follow{FromID: from, ToID: to, CreatedAt: now()}
 		created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&f)
 		if created.Error != nil || created.RowsAffected == 0 {
 			return created.Error
 		}
-		made = following(f).wire()
 		return count(tx, []follow{f}, 1)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("follow: %w", err)
+		return fmt.Errorf("follow: %w", err)
 	}
-	return made, nil
+	return nil
 }
 
-// unfollow deletes the follow; it returns whether there was one.
-func (s *tables) unfollow(ctx context.Context, from, to int64) (gone bool, err error) {
-	err = s.db.Write(ctx, func(tx *gorm.DB) error {
-		found, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))
-		gone = len(found) > 0
+// unfollow deletes the follow, if there is one.
+func (s *tables) unfollow(ctx context.Context, from, to int64) error {
+	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+		_, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("unfollow: %w", err)
+		return fmt.Errorf("unfollow: %w", err)
 	}
-	return gone, nil
+	return nil
 }
 
 // deleteFollows deletes the follows that the query finds, takes them off the counts and returns them.

@@ -28,12 +28,15 @@ type allCmd struct {
 	Demo bool `help:"Fill an empty data folder with a small world to look at."`
 }
 
-// Validate checks the flags of both halves.
+// Validate checks the flags of all parts.
 func (c *allCmd) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	return c.stores.Validate()
+	if err := c.stores.Validate(); err != nil {
+		return err
+	}
+	return c.likeFlags.check(c.stores)
 }
 
 // Run opens the port, the services and the store, and serves until ctx ends.
@@ -51,15 +54,11 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 		defer unlock()
 	}
 	c.SoleWriter = c.DSN == "" // other processes may publish into a shared database
-	cache, err := c.openRedis(c.SoleWriter)
-	if err != nil {
+	if c.Shared, err = openRedis(c.Redis, log, "reading from the database"); err != nil {
 		return err
 	}
-	if cache != nil {
-		defer func() { err = errors.Join(err, cache.Close()) }()
-	}
-	if c.Redis != "" {
-		c.Shared = cache
+	if c.Shared != nil {
+		defer func() { err = errors.Join(err, c.Shared.Close()) }()
 	}
 	registry, endMetrics, err := c.serve(ctx, log)
 	if err != nil {
@@ -69,8 +68,8 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 
 	callers := map[string]server.LocalCaller{}
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
-		cfg := c.config(name, c.Data, cache, log)
-		cfg.LikeAck, cfg.Registry = c.LikeAck, registry
+		cfg := c.config(name, c.Data, c.Shared, log)
+		cfg.Alone, cfg.LikeAck, cfg.Registry = c.SoleWriter, c.LikeAck, registry
 		service, err := services.Open(ctx, name, cfg)
 		if err != nil {
 			return err

@@ -90,7 +90,7 @@ func (c *bffCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Shared, err = (stores{Redis: c.Redis}).openRedis(false); err != nil {
+	if c.Shared, err = openRedis(c.Redis, log, "this process goes on by itself"); err != nil {
 		return err
 	}
 	if c.Shared != nil {

@@ -6,7 +6,8 @@ import (
 	"io"
 	stdlog "log"
 	"log/slog"
-	"strings"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/redis/go-redis/v9"
@@ -14,11 +15,11 @@ import (
 	"minidouyin/bff/middleware"
 )
 
-// maxLogValue is the longest message or value of a log line, in bytes: it may hold what a client or a program has sent.
-const maxLogValue = 3 << 10
+// maxLogText is the longest message or value of a log line, in bytes as it is written: no line has more than 4 KB.
+const maxLogText = 800
 
 func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: cutValue}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: shorten}
 	var lines slog.Handler = slog.NewTextHandler(w, options)
 	if format == "json" {
 		lines = slog.NewJSONHandler(w, options)
@@ -33,22 +34,24 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	return log
 }
 
-// cutValue shortens a value that is too long for the log.
-func cutValue(_ []string, a slog.Attr) slog.Attr {
+// shorten cuts a value of a log line: much of what is logged comes from clients and child processes.
+func shorten(_ []string, a slog.Attr) slog.Attr {
 	if kind := a.Value.Kind(); kind != slog.KindString && kind != slog.KindAny {
 		return a
 	}
-	text := ""
-	switch value := a.Value.Any().(type) {
-	case string:
-		text = value
-	case error:
-		text = value.Error()
-	case fmt.Stringer:
-		text = value.String()
-	}
-	if len(text) > maxLogValue {
-		a.Value = slog.StringValue(strings.ToValidUTF8(text[:maxLogValue], "") + "…")
+	text, size := a.Value.String(), 0
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError || !strconv.IsPrint(r):
+			size += len(`\U00000000`)
+		case r == '"' || r == '\\':
+			size += 2
+		default:
+			size += utf8.RuneLen(r)
+		}
+		if size > maxLogText {
+			return slog.String(a.Key, text[:i]+"…")
+		}
 	}
 	return a
 }

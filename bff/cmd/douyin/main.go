@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kong"
 )
 
@@ -31,6 +32,8 @@ type commandLine struct {
 }
 
 func main() {
+	// Without GOMEMLIMIT the collector keeps to the limit of a container. Where there is none, nothing is set.
+	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -18,7 +18,15 @@ import (
 
 // likeFlags say what an acknowledged like means.
 type likeFlags struct {
-	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when Redis has it, which must then keep all that it has taken."`
+	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when the Redis of --redis has it, which must then keep what it acknowledges (appendonly yes, appendfsync always, maxmemory-policy noeviction). All instances must have the same."`
+}
+
+// check refuses a log without the Redis that holds it.
+func (f likeFlags) check(s stores) error {
+	if f.LikeAck == services.AckLogged && s.Redis == "" {
+		return errors.New("--like-ack: logged needs --redis, which keeps the likes until the database has them")
+	}
+	return nil
 }
 
 // drainTime is how long running calls may take to finish after a service was told to stop: as long as a call may take.
@@ -81,6 +89,14 @@ type interactionCmd struct {
 	Listen address `default:"127.0.0.1:8882" help:"Address to serve Thrift on."`
 }
 
+// Validate checks the flags of the stores, the addresses and the flags of likes.
+func (c *interactionCmd) Validate() error {
+	if err := c.serviceFlags.Validate(); err != nil {
+		return err
+	}
+	return c.likeFlags.check(c.stores)
+}
+
 // Run serves until ctx ends.
 func (c *interactionCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return c.run(ctx, log, services.Interaction, string(c.Listen), c.LikeAck)
@@ -108,7 +124,7 @@ func (f serviceFlags) run(ctx context.Context, log *slog.Logger, name, addr, lik
 		return err
 	}
 	defer unlock()
-	cache, err := f.openRedis(false)
+	cache, err := openRedis(f.Redis, log, "reading from the database")
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type stores struct {
 	DSN         bff.Secret   `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; {service} in it stands for the service's name, for a database each; without it, SQLite files in the data folder."`
 	Replicas    []bff.Secret `placeholder:"DSN,..." help:"Read replicas of a MySQL database: pages of what is older than some seconds are read there."`
 	Connections int          `name:"db-connections" default:"32" help:"Most connections to each MySQL server, for each service."`
-	Redis       bff.Secret   `name:"redis" placeholder:"URL" help:"Redis of the caches, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, one inside the process when that is alone with its data, else none."`
+	Redis       bff.Secret   `name:"redis" placeholder:"URL" help:"Redis of the caches and the log of likes, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, a process caches only what it has for itself alone."`
 }
 
 // Validate refuses a store of a kind that is not known.
@@ -55,16 +55,13 @@ func checkRedis(url bff.Secret) error {
 	return nil
 }
 
-// openRedis returns the Redis to use, nil for none. alone says that no other process has the same data.
-func (s stores) openRedis(alone bool) (client redis.UniversalClient, err error) {
-	switch {
-	case s.Redis != "":
-		return services.OpenRedis(string(s.Redis))
-	case alone:
-		return services.StartEmbeddedRedis()
-	default:
+// openRedis returns a client of the Redis that the flag names, nil for none. without says what happens while it is
+// unavailable.
+func openRedis(url bff.Secret, log *slog.Logger, without string) (redis.UniversalClient, error) {
+	if url == "" {
 		return nil, nil
 	}
+	return services.OpenRedis(string(url), log, without)
 }
 
 func (s stores) of(service, data string) string {

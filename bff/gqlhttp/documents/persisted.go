@@ -13,7 +13,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/time/rate"
 
-	"minidouyin/bff/redisguard"
 	"minidouyin/idl/codes"
 )
 
@@ -22,9 +21,10 @@ const (
 	maxPersistedTexts = 8 << 20  // bytes of all of them
 	persistedOverhead = 256      // bytes that each takes beside its text
 
-	persistedKey  = "douyin:document:" // of Redis, before the hash
-	persistedTime = 6 * time.Hour      // that Redis keeps a document
-	persistedRate = 2 << 10            // bytes a second that a process writes there for long: 42 MiB in six hours
+	persistedKey     = "douyin:document:"     // of Redis, before the hash
+	persistedTime    = 6 * time.Hour          // that Redis keeps a document
+	persistedTimeout = 100 * time.Millisecond // of one command
+	persistedRate    = 2 << 10                // bytes a second that a process writes there for long: 42 MiB in six hours
 
 	// ExtensionDocumentID is where the parameter documentId is kept among the extensions of an operation.
 	ExtensionDocumentID = "documentId"
@@ -37,16 +37,16 @@ const (
 // processes find them, the new ones for some hours.
 type Persisted struct {
 	trusted Trusted
-	only    bool              // no other than trusted documents are run
-	redis   *redisguard.Redis // nil = none
-	writes  *rate.Limiter     // of the bytes that are written there
-	texts   *lru[string]      // by hash
+	only    bool                  // no other than trusted documents are run
+	redis   redis.UniversalClient // nil = none
+	writes  *rate.Limiter         // of the bytes that are written there
+	texts   *lru[string]          // by hash
 }
 
 // New returns the documents that clients may name. With only, no others than the trusted ones are run; without Redis,
 // each process has its own.
-func New(trusted Trusted, only bool, redis *redisguard.Redis) *Persisted {
-	return &Persisted{trusted: trusted, only: only, redis: redis,
+func New(trusted Trusted, only bool, client redis.UniversalClient) *Persisted {
+	return &Persisted{trusted: trusted, only: only, redis: client,
 		writes: rate.NewLimiter(persistedRate, maxPersistedTexts), texts: newLRU[string](maxPersistedTexts)}
 }
 
@@ -123,9 +123,9 @@ func (p *Persisted) remember(ctx context.Context, params *graphql.RawParams) {
 	added := p.texts.add(hash, params.Query, len(params.Query)+persistedOverhead)
 	if added && p.redis != nil && p.writes.AllowN(time.Now(), len(params.Query)) {
 		// Clients of another process send again what could not be stored.
-		_ = p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) error {
-			return client.Set(ctx, persistedKey+hash, params.Query, persistedTime).Err()
-		})
+		ctx, cancel := context.WithTimeout(ctx, persistedTimeout)
+		defer cancel()
+		p.redis.Set(ctx, persistedKey+hash, params.Query, persistedTime)
 	}
 }
 
@@ -134,10 +134,9 @@ func (p *Persisted) shared(ctx context.Context, hash string) (text string, ok bo
 	if p.redis == nil {
 		return "", false
 	}
-	err := p.redis.Do(ctx, func(ctx context.Context, client redis.UniversalClient) (err error) {
-		text, err = client.Get(ctx, persistedKey+hash).Result()
-		return err
-	})
+	ctx, cancel := context.WithTimeout(ctx, persistedTimeout)
+	defer cancel()
+	text, err := p.redis.Get(ctx, persistedKey+hash).Result()
 	return text, err == nil && hashOf(text) == hash
 }
 

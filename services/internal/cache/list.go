@@ -10,8 +10,8 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 )
 
-// Cut returns a page of a list of which the first rows are kept: place tells where one stands, and more that others
-// follow. It is not ok when the page goes beyond what is kept.
+// Cut returns a page from a cached prefix of a list. place returns the position of a row, and more reports whether rows
+// follow the prefix. It is not ok if the page reaches beyond the prefix.
 func Cut[T any](rows []T, more bool, place func(T) (createdAt, id int64), p *page.Page) (cut []T, hasMore, ok bool) {
 	begin := 0
 	if c := p.After; c != nil {
@@ -34,47 +34,27 @@ func Cut[T any](rows []T, more bool, place func(T) (createdAt, id int64), p *pag
 	return rows, false, true
 }
 
-// Insert returns the list with a row in its place, and at most so many rows; more tells whether others follow.
-func Insert[T any](rows []T, more bool, place func(T) (createdAt, id int64), row T, most int) (list []T, hasMore bool) {
-	createdAt, id := place(row)
-	at := slices.IndexFunc(rows, func(other T) bool {
-		t, n := place(other)
-		return t < createdAt || t == createdAt && n < id
-	})
-	if at < 0 {
-		if more { // it stands among those that are not kept, or behind them
-			return rows, more
-		}
-		at = len(rows)
-	}
-	list = slices.Insert(slices.Clone(rows), at, row)
-	if len(list) > most {
-		return list[:most], true
-	}
-	return list, more
-}
-
-// Pages returns the same page of each owner's list. It comes from the first rows, as many as most, that are kept of the
-// list; by read where the page goes beyond those. cut returns a page of what is kept, as [Cut] does.
+// Pages returns the same page of the list of each owner. lists caches the first rows of each, at most most, and cut
+// returns a page from those, as [Cut] does. A page that reaches beyond them is read.
 func Pages[L thrift.FastCodec](ctx context.Context, lists *Cache[int64, L], owners []int64, p *page.Page, most int32,
-	cut func(kept L, p *page.Page) (L, bool),
+	cut func(prefix L, p *page.Page) (L, bool),
 	read func(ctx context.Context, owners []int64, p *page.Page) (map[int64]L, error)) (map[int64]L, error) {
-	var kept map[int64]L
+	var prefixes map[int64]L
 	if p.After == nil {
 		var err error
-		kept, err = lists.Get(ctx, owners, func(ctx context.Context, owners []int64) (map[int64]L, error) {
+		prefixes, err = lists.Get(ctx, owners, func(ctx context.Context, owners []int64) (map[int64]L, error) {
 			return read(ctx, owners, &page.Page{Limit: most})
 		})
 		if err != nil {
 			return nil, err
 		}
 	} else {
-		kept = lists.Peek(ctx, owners...)
+		prefixes = lists.Peek(ctx, owners...)
 	}
 	pages := make(map[int64]L, len(owners))
 	var beyond []int64
 	for _, owner := range owners {
-		if list, ok := kept[owner]; ok {
+		if list, ok := prefixes[owner]; ok {
 			if part, ok := cut(list, p); ok {
 				pages[owner] = part
 				continue

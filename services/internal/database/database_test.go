@@ -200,7 +200,7 @@ func TestConnections(t *testing.T) {
 	}
 	group.Wait()
 	var open int
-	if err := db.Read(t.Context()).Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()").Scan(&open).Error; err != nil || open != 3 {
+	if err := db.Read(t.Context()).Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()").Scan(&open).Error; err != nil || open > 3 {
 		t.Errorf("%d are open, %v", open, err)
 	}
 }

@@ -35,15 +35,19 @@ func EachDatabase(t *testing.T, test func(t *testing.T, dsn string)) {
 type Backend struct {
 	DSN   string
 	Redis redis.UniversalClient // nil for none
-	// LikeAck is that of services.Config.
+	// Alone and LikeAck are those of services.Config.
+	Alone   bool
 	LikeAck string
 }
 
-// EachBackend runs the test as sub-tests, each on a new empty database: SQLite alone, SQLite with the Redis inside the
-// process, and MySQL with a real Redis and with a Redis Cluster.
+// Caches reports whether the service caches what it reads.
+func (b Backend) Caches() bool { return b.Redis != nil || b.Alone }
+
+// EachBackend runs the test as sub-tests, each on a new empty database: SQLite without a cache, SQLite with the cache
+// inside the process, and MySQL with a real Redis and with a Redis Cluster.
 func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
-	t.Run("sqlite and embedded redis", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Redis: EmbeddedRedis(t)}) })
+	t.Run("sqlite and map", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Alone: true}) })
 	t.Run("mysql and redis", func(t *testing.T) {
 		test(t, Backend{DSN: mysqltest.Database(t), Redis: Redis(t, redistest.Start(t).URL)})
 	})
@@ -63,8 +67,8 @@ func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	tb.Helper()
 	statements := &Statements{portable: strings.HasPrefix(b.DSN, "mysql:"), tb: tb}
 	service, err := services.Open(tb.Context(), name, services.Config{
-		DSN: b.DSN, Redis: b.Redis, LikeAck: b.LikeAck, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), PasswordCost: CheapPasswords,
-		OnStatement: statements.add,
+		DSN: b.DSN, Redis: b.Redis, Alone: b.Alone, LikeAck: b.LikeAck, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)),
+		PasswordCost: CheapPasswords, OnStatement: statements.add,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -80,7 +84,7 @@ func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 // Redis returns a client of the Redis that the URL names, for the test's time.
 func Redis(tb testing.TB, url string) redis.UniversalClient {
 	tb.Helper()
-	client, err := services.OpenRedis(url)
+	client, err := services.OpenRedis(url, slog.New(slog.NewTextHandler(tb.Output(), nil)), "reading from the database")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -104,21 +108,6 @@ func Wipe(tb testing.TB, client redis.UniversalClient) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-}
-
-// EmbeddedRedis returns a client of an empty Redis inside the process, for the test's time.
-func EmbeddedRedis(tb testing.TB) redis.UniversalClient {
-	tb.Helper()
-	embedded, err := services.StartEmbeddedRedis()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := embedded.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return embedded
 }
 
 // Database opens the database of a service beside it, for what no call shows or does.

@@ -1,0 +1,201 @@
+package likelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// checkInterval is how often a process checks whether Redis is available, and measures how long likes wait.
+	checkInterval = 500 * time.Millisecond
+	checkTimeout  = 5 * time.Second
+	// runningKey is in Redis while a process writes to the log, and for runningTime afterwards.
+	runningKey  = "likes:running"
+	runningTime = 5 * time.Second
+)
+
+// watch checks Redis until ctx ends.
+func (l *Log) watch(ctx context.Context) {
+	ticker := time.NewTicker(checkInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.report(ctx, l.check(ctx))
+		}
+	}
+}
+
+// report logs what a check has found.
+func (l *Log) report(ctx context.Context, err error) {
+	wrong := errors.Is(err, errSetting)
+	l.alarm("redis can lose acknowledged likes, refusing them", wrong, "error", err)
+	if err != nil && !wrong && ctx.Err() == nil {
+		l.fail(err)
+	}
+}
+
+// check makes the log available when Redis is there and keeps what it acknowledges, and measures how long likes wait.
+func (l *Log) check(ctx context.Context) (err error) {
+	defer recovered(&err)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	start := time.Now()
+	clock, err := l.Redis.Time(ctx).Result()
+	if err != nil {
+		return err
+	}
+	if time.Since(start) < 100*time.Millisecond {
+		l.skew.Store(clock.UnixMilli() - start.UnixMilli())
+	}
+	available := l.available.Load()
+	if !available {
+		if err := checkSettings(ctx, l.Config); err != nil {
+			return err
+		}
+	}
+	all, err := l.streams(ctx)
+	if err != nil {
+		return err
+	}
+	entries, lag, complete := int64(0), time.Duration(0), available
+	for p, s := range all {
+		complete = complete && s.hasGroup && s.last>>VersionShift >= l.newest[p].Load() // else Redis has lost something
+		if entries += s.length; s.length > 0 {
+			lag = max(lag, time.Duration(clock.UnixMilli()-s.first>>VersionShift)*time.Millisecond)
+		}
+	}
+	l.metrics.waiting.Set(float64(entries))
+	l.metrics.lag.Set(lag.Seconds())
+	l.alarm("likes are waiting too long for the database", lag > l.LagAlarm, "oldest", lag, "entries", entries)
+	if !complete {
+		if err := l.ensureStreams(ctx); err != nil {
+			return err
+		}
+	}
+	err = l.Redis.Set(ctx, runningKey, 1, runningTime).Err()
+	if err == nil && !available {
+		l.available.Store(true)
+		l.alarm(unavailableText, false)
+	}
+	return err
+}
+
+// stream is what Redis says of a stream.
+type stream struct {
+	hasGroup    bool
+	length      int64
+	first, last int64 // versions of the oldest entry, 0 without one, and of the newest that ever was
+}
+
+// streams returns what Redis says of all streams, zeros where there is none.
+func (l *Log) streams(ctx context.Context) (all [partitions]stream, err error) {
+	var infos [partitions]*redis.XInfoStreamCmd
+	_, _ = l.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its error
+		for p := range partitions {
+			infos[p] = pipe.XInfoStream(ctx, streamKey(p))
+		}
+		return nil
+	})
+	for p, cmd := range infos {
+		if redis.HasErrorPrefix(cmd.Err(), "no such key") {
+			continue
+		}
+		if err := cmd.Err(); err != nil {
+			return all, fmt.Errorf("read the state of the streams: %w", err)
+		}
+		info, s := cmd.Val(), &all[p]
+		if s.last, err = versionOf(info.LastGeneratedID); err != nil {
+			return all, err
+		}
+		s.first, _ = versionOf(info.FirstEntry.ID) // which is older
+		s.hasGroup, s.length = info.Groups > 0, info.Length
+		raise(&l.newest[p], s.last>>VersionShift)
+	}
+	return all, nil
+}
+
+// ensureStream raises the ids of a stream above an id, and creates the group that reads it from the first entry on. What
+// is done already fails, which does not matter.
+const ensureStream = `redis.pcall('XADD', KEYS[1], ARGV[1], ARGV[2], '')
+redis.call('XDEL', KEYS[1], ARGV[1])
+redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0')`
+
+// ensureStreams creates missing streams, and raises the ids of all above every version in the database: Redis may have
+// lost everything, or its clock went back.
+func (l *Log) ensureStreams(ctx context.Context) error {
+	reserved, err := l.Store.Reserved(ctx)
+	if err != nil {
+		return err
+	}
+	// No like has this number within its millisecond, it would be the two millionth: so none is deleted with it.
+	id := fmt.Sprintf("%d-%d", reserved>>VersionShift+1, 1<<(VersionShift-1))
+	_, err = l.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for p := range partitions {
+			pipe.Eval(ctx, ensureStream, []string{streamKey(p)}, id, raiseField, groupName)
+			raise(&l.newest[p], reserved>>VersionShift+1)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("create the streams: %w", err)
+	}
+	return nil
+}
+
+// errSetting is wrapped by errors that name a setting of Redis by which likes can be lost.
+var errSetting = errors.New("redis can lose likes that it has acknowledged")
+
+// checkSettings returns an error when Redis, or a server of a cluster, can lose what it has acknowledged.
+func checkSettings(ctx context.Context, cfg Config) error {
+	check := func(ctx context.Context, server redis.Cmdable) error {
+		for _, setting := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}, {"maxmemory-policy", "noeviction"}} {
+			name, want := setting[0], setting[1]
+			got, err := server.ConfigGet(ctx, name).Result()
+			if _, answered := errors.AsType[redis.Error](err); err != nil && !answered {
+				return err
+			} else if err != nil || got[name] == "" {
+				cfg.Log.Warn("a setting of redis cannot be read, likes are lost unless it is right", "setting", name, "want", want, "error", err)
+			} else if got[name] != want {
+				return fmt.Errorf("%w: its %s is %s, --like-ack=logged needs %s", errSetting, name, got[name], want)
+			}
+		}
+		return nil
+	}
+	cluster, ok := cfg.Redis.(*redis.ClusterClient)
+	if !ok {
+		return check(ctx, cfg.Redis)
+	}
+	return cluster.ForEachMaster(ctx, func(ctx context.Context, server *redis.Client) error {
+		if err := check(ctx, server); err != nil {
+			return fmt.Errorf("%s: %w", server.Options().Addr, err)
+		}
+		return nil
+	})
+}
+
+const unavailableText = "redis unavailable, refusing likes"
+
+// fail notes that Redis is unavailable. check finds out when it is available again.
+func (l *Log) fail(err error) {
+	l.available.Store(false)
+	l.alarm(unavailableText, true, "error", err)
+}
+
+// alarm logs when something begins to be wrong, and when that ends.
+func (l *Log) alarm(what string, wrong bool, args ...any) {
+	if _, was := l.alarms.Load(what); wrong && !was {
+		if _, was = l.alarms.LoadOrStore(what, true); !was {
+			l.Log.Error(what, args...)
+		}
+	} else if !wrong && was {
+		l.alarms.Delete(what)
+		l.Log.Info("over: "+what, args...)
+	}
+}

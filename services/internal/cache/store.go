@@ -1,0 +1,67 @@
+package cache
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/cloudwego/gopkg/protocol/thrift"
+)
+
+// Store keeps values and leases by key. It returns no errors: a value that cannot be looked up is loaded, and one that
+// cannot be stored is loaded again.
+type Store interface {
+	// Delete deletes values and leases. [Change] does so for a write.
+	Delete(ctx context.Context, keys ...string)
+
+	// lookup returns an entry for each key. With a lease, it takes the lease on the keys that are missing.
+	lookup(ctx context.Context, newValue func() thrift.FastCodec, keys []string, l lease) []entry
+	// put stores items whose keys are under the lease. An item without a TTL gives its lease back.
+	put(ctx context.Context, l lease, items []item)
+}
+
+// lease is a random token.
+type lease uint64
+
+const noLease lease = 0
+
+func newLease() lease { return lease(rand.Uint64() | 1) }
+
+// entry is what a store has for a key.
+type entry struct {
+	state state
+	value thrift.FastCodec // nil if the absence is kept
+}
+
+type state int
+
+const (
+	isUnknown state = iota // to be loaded without storing
+	isKept
+	isLeased // to the caller
+	isBusy   // leased to another
+)
+
+// item is a value to be stored; nil stores the absence.
+type item struct {
+	key   string
+	value thrift.FastCodec
+	ttl   time.Duration
+}
+
+// Also adds keys that became known within a write. They are deleted after it.
+type Also func(keys ...string)
+
+// Change runs a write that makes the values of the keys old. It deletes them after the write, also after one that failed,
+// which may have been committed; and before it, so that little is left behind if Redis or the process ends in between.
+// The store may be nil.
+func Change(ctx context.Context, store Store, write func(also Also) error, keys ...string) error {
+	if store == nil {
+		return write(func(...string) {})
+	}
+	store.Delete(ctx, keys...)
+	keys = slices.Clip(keys)
+	defer func() { store.Delete(context.WithoutCancel(ctx), keys...) }()
+	return write(func(more ...string) { keys = append(keys, more...) })
+}

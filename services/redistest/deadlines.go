@@ -1,0 +1,36 @@
+//go:build unix
+
+package redistest
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// IgnoreDeadlines makes a client that was not used yet wait for each answer, whatever the contexts of its commands say.
+// The product takes a Redis for absent that does not answer at once, as it may on a busy machine.
+func IgnoreDeadlines(client redis.UniversalClient) {
+	client.AddHook(unbounded{})
+	switch c := client.(type) {
+	case *redis.Client:
+		c.Options().ReadTimeout, c.Options().WriteTimeout = time.Minute, time.Minute
+	case *redis.ClusterClient:
+		c.Options().ReadTimeout, c.Options().WriteTimeout = time.Minute, time.Minute
+	}
+}
+
+type unbounded struct{}
+
+var _ redis.Hook = unbounded{}
+
+func (unbounded) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (unbounded) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { return next(context.WithoutCancel(ctx), cmd) }
+}
+
+func (unbounded) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { return next(context.WithoutCancel(ctx), cmds) }
+}

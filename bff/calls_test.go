@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/services"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // calledOperation is one line of the table of what operations cost.

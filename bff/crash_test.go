@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/s3test"
 )
 
 // The power is cut again and again while people register, publish, like, comment, follow and chat: nothing that was

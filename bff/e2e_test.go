@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/cluster"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/s3test"
 )
 
 // build builds the product once for all tests of this package, in a folder that is removed after them.

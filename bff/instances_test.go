@@ -16,11 +16,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/services/daemon"
 	"minidouyin/services/discovery"
-	"minidouyin/services/etcdtest"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/etcdtest"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // fleet is two instances of each service and an HTTP server that finds them in etcd.

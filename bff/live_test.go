@@ -25,7 +25,7 @@ import (
 	"minidouyin/bff"
 	"minidouyin/bff/auth"
 	"minidouyin/services"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // patience is how long a test waits for what must come. It bounds a test that fails, and says nothing of how long

@@ -16,7 +16,7 @@ import (
 
 	"minidouyin/bff"
 	"minidouyin/services"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // Work is counted by what it can bring, over GraphQL and REST alike: for a viewer wherever the requests come from, for

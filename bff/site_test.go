@@ -36,7 +36,7 @@ import (
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/rpc"
 	"minidouyin/services"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 // programs is the folder of the binaries that the tests build.

@@ -15,7 +15,7 @@ import (
 
 	"minidouyin/bff"
 	"minidouyin/idl/kitex_gen/basics"
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/s3test"
 )
 
 // onS3 keeps the files of a site on S3, reached at endpoint.

@@ -17,7 +17,7 @@ import (
 	"minidouyin/services"
 	"minidouyin/services/internal/database"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 // What was acknowledged is there after a restart; the services may share a database, and open it at the same time.

@@ -17,7 +17,7 @@ import (
 	"minidouyin/idl/kitex_gen/social/socialservice"
 	"minidouyin/services"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 // openReplicated opens a service of two databases of the same schema, one of which is called its replica.

@@ -23,7 +23,7 @@ import (
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/services"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }

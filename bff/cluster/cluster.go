@@ -27,7 +27,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // instances is how many there are of each service and of the BFF.

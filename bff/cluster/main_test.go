@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/cluster"
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/s3test"
 )
 
 // programs is the folder of the binaries that the tests build.

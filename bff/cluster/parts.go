@@ -19,7 +19,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/redis/go-redis/v9"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 //go:embed nginx.conf.template

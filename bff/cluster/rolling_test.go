@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/cluster"
-	"minidouyin/services/daemon"
 	"minidouyin/services/discovery"
+	"minidouyin/services/testenv/daemon"
 )
 
 // load is what people do all the time: reads, which nginx and the BFFs may repeat, and writes, which they may not.

@@ -17,7 +17,7 @@ import (
 	"minidouyin/bff/gqlhttp"
 	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/services"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 func hashOf(text string) string {

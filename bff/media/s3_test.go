@@ -23,7 +23,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"minidouyin/idl/codes"
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/s3test"
 )
 
 const someKey = "videos/aa/aaaaaaaaaaaaaaaaaaaaaaaaaa.mp4"

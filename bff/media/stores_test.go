@@ -9,7 +9,7 @@ import (
 	"github.com/rclone/gofakes3"
 	"github.com/rclone/gofakes3/s3mem"
 
-	"minidouyin/services/s3test"
+	"minidouyin/services/testenv/s3test"
 )
 
 // eachStore runs a test on files in a folder, on S3 inside the process and on a real server of S3. on sets a fresh

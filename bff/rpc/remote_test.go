@@ -20,7 +20,7 @@ import (
 	"minidouyin/idl/kitex_gen/basics/basicsservice"
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/social/socialservice"
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // instance is a service that answers two calls, with the time its context has left.

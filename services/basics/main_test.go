@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"minidouyin/services/discovery"
-	"minidouyin/services/etcdtest"
+	"minidouyin/services/testenv/etcdtest"
 )
 
 func open(t *testing.T, addr string) *discovery.Directory {

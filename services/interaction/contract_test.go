@@ -15,8 +15,8 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // suite is a contract that holds on every database, with and without caches, however likes are acknowledged.

@@ -22,12 +22,12 @@ import (
 	"minidouyin/idl/kitex_gen/interaction/interactionservice"
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services"
-	"minidouyin/services/daemon"
 	likes "minidouyin/services/interaction"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // world is a database with a Redis, which processes share.

@@ -16,8 +16,8 @@ import (
 	"minidouyin/services"
 	likes "minidouyin/services/interaction"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // BenchmarkLikes compares three ways to write likes, on one MariaDB, in rounds that alternate: one transaction each,

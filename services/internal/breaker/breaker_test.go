@@ -18,7 +18,7 @@ import (
 
 	"minidouyin/services"
 	"minidouyin/services/internal/breaker"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // patience bounds the wait for a condition.

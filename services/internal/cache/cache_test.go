@@ -19,7 +19,7 @@ import (
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // patience bounds the wait for a condition.

@@ -12,7 +12,7 @@ import (
 
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/servicetest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // kept waits until reads of the users are answered without a load.

@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"minidouyin/services/internal/database"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }

@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"minidouyin/services/internal/database"
-	"minidouyin/services/mysqltest"
+	"minidouyin/services/testenv/mysqltest"
 )
 
 // Plans is a database of one kind whose statements are explained.

@@ -18,8 +18,8 @@ import (
 	"minidouyin/idl/codes"
 	"minidouyin/services"
 	"minidouyin/services/internal/database"
-	"minidouyin/services/mysqltest"
-	"minidouyin/services/redistest"
+	"minidouyin/services/testenv/mysqltest"
+	"minidouyin/services/testenv/redistest"
 )
 
 // CheapPasswords keeps tests from spending their time on hashing.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // startTime bounds how long a server may take until it answers.

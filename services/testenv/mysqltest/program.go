@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // startProgram runs an installed server in a temporary folder.

@@ -25,8 +25,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"minidouyin/services/daemon"
 	"minidouyin/services/internal/database"
+	"minidouyin/services/testenv/daemon"
 )
 
 // startTimeout bounds how long a server may take until it answers; a container may have to be fetched first.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // Server is a server of S3 that a test may kill and start again.

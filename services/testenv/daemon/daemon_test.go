@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"minidouyin/services/daemon"
+	"minidouyin/services/testenv/daemon"
 )
 
 // patience is how long a test waits for what must come: it bounds a test that fails.

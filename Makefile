@@ -8,8 +8,8 @@ S3       := bin/versitygw
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo bench-likes cluster cluster-down up down test setup check-generated generate playground check-playground web \
-	check-web vet lint unit alone chaos bin/douyin
+.PHONY: run demo bench-likes cluster cluster-down up down test quick setup check-generated generate playground check-playground web \
+	check-web vet lint unit alone chaos house bin/douyin
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
@@ -39,8 +39,19 @@ down: ## end what 'make up' runs; its data stays
 bin/douyin:
 	CGO_ENABLED=0 go build -trimpath -o $@ ./bff/cmd/douyin
 
-test: setup check-generated check-playground check-web vet lint alone unit ## all checks
+CHECKS := setup check-generated check-playground check-web vet lint alone unit
+
+test: ## all checks
+	@set -e; n=0; for check in $(CHECKS); do n=$$((n + 1)); start=$$(date +%s); \
+		echo "==> $$n of $(words $(CHECKS)): $$check"; $(MAKE) --no-print-directory $$check; \
+		echo "    $$check passed in $$(($$(date +%s) - start)) s"; done
 	@echo "all checks passed"
+
+quick: vet ## an answer in a minute or so: vet, and the tests that need no servers
+	go test -short work
+
+house: ## the measures of the code
+	@.ci/house
 
 setup: ## find or install what tests need: MariaDB or MySQL, Redis, etcd, nginx, ffmpeg, node, chromium
 	@.ci/setup

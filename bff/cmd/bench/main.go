@@ -138,30 +138,36 @@ func (b *bench) measureTarget(ctx context.Context, name string, videos int) (err
 		return err
 	}
 	s := site{host: t.addr}
-	if err := s.signIn(ctx, standard.users); err != nil {
+	if videos > 0 {
+		return b.measureRows(ctx, t, s.growthRows(d))
+	}
+	if err := s.signIn(ctx, d.users); err != nil {
 		return err
 	}
-	rows := s.rows(d)
-	if videos > 0 {
-		rows = s.growthRows(d)
-	} else if len(b.measured) == 0 {
+	if len(b.measured) == 0 {
 		if err := b.measureReference(ctx, t); err != nil {
 			return err
 		}
 	}
+	if err := b.measureRows(ctx, t, s.rows(d)); err != nil {
+		return err
+	}
+	b.progress(t.name + ": comparing all counts with their rows")
+	return t.run(ctx, "reconcile", t.data)
+}
+
+// measureRows measures those of the rows that are wanted.
+func (b *bench) measureRows(ctx context.Context, t *target, rows []row) error {
 	for _, w := range rows {
-		if len(b.Rows) > 0 && !slices.ContainsFunc(b.Rows, func(part string) bool { return strings.Contains(w.name, part) }) {
+		wanted := func(part string) bool { return strings.Contains(w.name, part) }
+		if len(b.Rows) > 0 && !slices.ContainsFunc(b.Rows, wanted) {
 			continue
 		}
 		if err := b.measure(ctx, t, w); err != nil {
 			return err
 		}
 	}
-	if videos > 0 {
-		return nil // it would take longer than the measurements
-	}
-	b.progress(t.name + ": comparing all counts with their rows")
-	return t.run(ctx, "reconcile", t.data)
+	return nil
 }
 
 // measureReference measures the reference, which answers as t does.

@@ -83,17 +83,18 @@ func (b *bench) runs(ctx context.Context, t *target, w row) (runs []sample, err 
 	}
 	var requests []string
 	for run := 0; run <= b.Runs && err == nil; run++ {
-		b.progress(fmt.Sprintf("%-9s  %-28s  run %d of %d", t.name, w.name, run, b.Runs))
 		if run == 0 || w.fresh {
 			requests = requests[:0]
 			for i := range w.requests {
 				requests = append(requests, w.request(i))
 			}
 		}
-		if run == 0 { // warms up
+		if run == 0 {
+			b.progress(fmt.Sprintf("%-15s  %-28s  warming up", t.name, w.name))
 			_, err = load(ctx, b.folder, t.addr, requests, cmp.Or(w.clients, defaultClients), 1, w.write)
 			continue
 		}
+		b.progress(fmt.Sprintf("%-15s  %-28s  run %d of %d", t.name, w.name, run, b.Runs))
 		var s sample
 		s, err = b.run(ctx, t, w, requests, size)
 		runs = append(runs, s)

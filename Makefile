@@ -8,8 +8,8 @@ S3       := bin/versitygw
 export GOFLAGS := -mod=readonly -buildvcs=false
 export GOTOOLCHAIN := local
 
-.PHONY: run demo bench-likes cluster cluster-down up down test quick setup check-generated generate playground check-playground web \
-	check-web vet lint unit alone chaos house bin/douyin
+.PHONY: run demo bench bench-growth bench-likes cluster cluster-down up down test quick setup check-generated generate \
+	playground check-playground web check-web vet lint unit alone chaos house bin/douyin bin/bench
 
 run: ## serve on http://127.0.0.1:8080, data in ./data
 	go run ./bff/cmd/douyin
@@ -53,7 +53,7 @@ quick: vet ## an answer in a minute or so: vet, and the tests that need no serve
 house: ## the measures of the code
 	@.ci/house
 
-setup: ## find or install what tests need: MariaDB or MySQL, Redis, etcd, nginx, ffmpeg, node, chromium
+setup: ## find or install what tests need: MariaDB or MySQL, Redis, etcd, nginx, wrk, ffmpeg, node, chromium
 	@.ci/setup
 
 generate: ## the code made from idl/*.thrift and graph/*.graphqls, and graph/schema.graphql
@@ -101,6 +101,17 @@ alone: ## every module builds without the workspace
 
 $(S3): .ci/tools/versitygw/go.mod
 	cd .ci/tools/versitygw && GOWORK=off go build -o ../../../$(S3) github.com/versity/versitygw/cmd/versitygw
+
+bench: bin/bench ## requests/s and CPU time of a request, of the single process and of four, as one table
+	@.ci/setup database redis wrk
+	@bin/bench --markdown=bin/bench.md
+
+bench-growth: bin/bench ## pages of the feed among 1,000, 100,000 and 1,000,000 videos
+	@.ci/setup database redis wrk
+	@bin/bench --growth=1000,100000,1000000 --markdown=bin/bench-growth.md
+
+bin/bench: bin/douyin
+	go build -o $@ ./bff/cmd/bench
 
 bench-likes: ## likes in one transaction each, grouped, and logged in Redis, on MariaDB
 	cd services && go test -run '^$$' -bench '^BenchmarkLikes$$' -benchtime 1x ./interaction

@@ -16,6 +16,7 @@ require (
 	github.com/compose-spec/compose-go/v2 v2.9.0
 	github.com/dustin/go-humanize v1.0.1
 	github.com/elnormous/contenttype v1.0.4
+	github.com/glebarez/go-sqlite v1.23.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/go-chi/cors v1.2.2
 	github.com/go-chi/httprate v0.16.1
@@ -64,7 +65,6 @@ require (
 	github.com/docker/go-connections v0.4.0 // indirect
 	github.com/docker/go-units v0.5.0 // indirect
 	github.com/fatih/structtag v1.2.0 // indirect
-	github.com/glebarez/go-sqlite v1.23.0 // indirect
 	github.com/glebarez/sqlite v1.11.0 // indirect
 	github.com/go-gormigrate/gormigrate/v2 v2.1.5 // indirect
 	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -27,7 +28,7 @@ func TestPicturesAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inProcess(t, 512*mebi/10*8, 512*mebi, func(t *testing.T) {
 				m := mustOpen(t, func(cfg *Config) { cfg.Jobs = 8 })
-				video := sample(t, "wide.mp4")
+				video := mediatest.Sample(t, "wide.mp4")
 				var all sync.WaitGroup
 				for i := range 16 {
 					all.Go(func() {

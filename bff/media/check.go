@@ -9,34 +9,24 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
-	"slices"
 	"strconv"
-	"time"
+
+	"minidouyin/bff/media/mp4"
 )
 
-const (
-	maxDuration = time.Hour
-	maxSide     = 8192    // pixels of a video's longer side
-	headBytes   = 4 << 10 // enough of a file to tell its container
-)
+const headBytes = 4 << 10 // enough of a file to tell its container
 
 // What a refused file is told.
 var (
-	errEmpty    = refuse("the file is empty")
-	errNotVideo = refuse("the file is not a video")
-	errCutOff   = refuse("the video is cut off")
-	errDamaged  = refuse("the video is damaged")
-	errNoVideo  = refuse("the file holds no video that can be played")
-	errTooLong  = refuse("the video is longer than an hour")
-	errNoLength = refuse("the video has no length")
-	errOnlyMP4  = refuse("this server takes MP4 and MOV videos only")
+	errEmpty   = refuse("the file is empty")
+	errOnlyMP4 = refuse("this server takes MP4 and MOV videos only")
 )
 
 // video is what is known of a file that passed the check.
 type video struct {
 	extension string
-	demuxer   string // ffmpeg's name of the container
-	layout    layout // of MP4 and MOV
+	demuxer   string     // ffmpeg's name of the container
+	layout    mp4.Layout // of MP4 and MOV
 }
 
 // container is a kind of file besides MP4 and MOV. Its demuxer is named to ffmpeg, which must not guess: a playlist
@@ -70,21 +60,21 @@ func (m *Media) checkVideo(ctx context.Context, f *os.File) (video, error) {
 	if _, err := f.ReadAt(head, 0); err != nil {
 		return video{}, fmt.Errorf("read upload: %w", err)
 	}
-	if isBMFF(head) {
-		boxes, err := topBoxes(f, info.Size())
+	if mp4.Sniff(head) {
+		boxes, err := mp4.ReadBoxes(f, info.Size())
 		if err != nil {
 			return video{}, err
 		}
-		release, err := m.memory.takeHeap(ctx, indexBytes(boxes))
+		release, err := m.memory.takeHeap(ctx, boxes.Memory())
 		if err != nil {
 			return video{}, err
 		}
 		defer release()
-		l, err := checkBMFF(f, info.Size(), boxes)
+		l, err := boxes.Check(f, info.Size())
 		if err != nil {
 			return video{}, err
 		}
-		if l.quickTime {
+		if l.QuickTime {
 			return video{"mov", "mov", l}, nil
 		}
 		return video{"mp4", "mov", l}, nil
@@ -94,11 +84,11 @@ func (m *Media) checkVideo(ctx context.Context, f *os.File) (video, error) {
 			continue
 		}
 		if c.cutOff != nil && c.cutOff(head, info.Size()) {
-			return video{}, errCutOff
+			return video{}, mp4.ErrCutOff
 		}
 		return video{extension: c.extension, demuxer: c.demuxer}, m.probe(ctx, f.Name(), c.demuxer)
 	}
-	return video{}, errNotVideo
+	return video{}, mp4.ErrNotVideo
 }
 
 // probe lets ffprobe read a whole file whose container is known.
@@ -124,7 +114,7 @@ func (m *Media) probe(ctx context.Context, path, demuxer string) error {
 	}
 	if err != nil {
 		m.cfg.Log.Info("refused by ffprobe", "error", err)
-		return errDamaged
+		return mp4.ErrDamaged
 	}
 	var found struct {
 		Streams []struct {
@@ -138,17 +128,17 @@ func (m *Media) probe(ctx context.Context, path, demuxer string) error {
 		} `json:"format"`
 	}
 	if json.Unmarshal(out, &found) != nil {
-		return errDamaged
+		return mp4.ErrDamaged
 	}
 	playable := false
 	for _, s := range found.Streams {
 		packets, _ := strconv.ParseInt(s.Packets, 10, 64)
-		if s.Codec != "" && s.Codec != "unknown" && validSides(s.Width, s.Height) && packets > 0 {
+		if s.Codec != "" && s.Codec != "unknown" && mp4.ValidSides(s.Width, s.Height) && packets > 0 {
 			playable = true
 		}
 	}
 	if !playable {
-		return errNoVideo
+		return mp4.ErrNoVideo
 	}
 	if found.Format.Duration == "" {
 		return nil
@@ -156,20 +146,11 @@ func (m *Media) probe(ctx context.Context, path, demuxer string) error {
 	seconds, err := strconv.ParseFloat(found.Format.Duration, 64)
 	switch {
 	case err != nil || seconds <= 0:
-		return errNoLength
-	case seconds > maxDuration.Seconds():
-		return errTooLong
+		return mp4.ErrNoLength
+	case seconds > mp4.MaxDuration.Seconds():
+		return mp4.ErrTooLong
 	}
 	return nil
-}
-
-func validSides(width, height int) bool {
-	return width > 0 && height > 0 && width <= maxSide && height <= maxSide
-}
-
-// isBMFF tells whether a file starts like an MP4, or like a MOV that predates file types.
-func isBMFF(head []byte) bool {
-	return len(head) >= 8 && slices.Contains([]string{"ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"}, string(head[4:8]))
 }
 
 var ebml = []byte{0x1a, 0x45, 0xdf, 0xa3}

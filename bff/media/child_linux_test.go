@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -95,14 +96,14 @@ func manySamples() []byte {
 	entry = append(append(entry, make([]byte, 16)...), 1, 64, 0, 240)       // 320 by 240
 	entry = append(append(entry, make([]byte, 46)...), 0, 24, 0xff, 0xff)   // depth
 	offsets := append(numbers(0, 4000), bytes.Repeat(numbers(40), 4000)...) // of chunks
-	stbl := newBox("stbl", bytes.Join([][]byte{newBox("stsd", append(numbers(0, 1), newBox("avc1", entry)...)),
-		newBox("stts", numbers(0, 1, 10, 100)), newBox("stsz", numbers(0, 1, 4_000_000)),
-		newBox("stsc", numbers(0, 1, 1, 1000, 1)), newBox("stco", offsets)}, nil))
-	mdia := newBox("mdia", bytes.Join([][]byte{newBox("mdhd", numbers(0, 0, 0, 1000, 1000, 0)),
-		newBox("hdlr", append(append(make([]byte, 8), "vide"...), make([]byte, 13)...)), newBox("minf", stbl)}, nil))
-	tkhd := newBox("tkhd", append(numbers(3, 0, 0, 1, 0, 1000), make([]byte, 60)...))
-	moov := newBox("moov", append(newBox("mvhd", make([]byte, 100)), newBox("trak", append(tkhd, mdia...))...))
-	return bytes.Join([][]byte{newBox("ftyp", []byte("isom\x00\x00\x02\x00isomavc1")), newBox("mdat", make([]byte, 1100)), moov}, nil)
+	stbl := mediatest.Box("stbl", bytes.Join([][]byte{mediatest.Box("stsd", append(numbers(0, 1), mediatest.Box("avc1", entry)...)),
+		mediatest.Box("stts", numbers(0, 1, 10, 100)), mediatest.Box("stsz", numbers(0, 1, 4_000_000)),
+		mediatest.Box("stsc", numbers(0, 1, 1, 1000, 1)), mediatest.Box("stco", offsets)}, nil))
+	mdia := mediatest.Box("mdia", bytes.Join([][]byte{mediatest.Box("mdhd", numbers(0, 0, 0, 1000, 1000, 0)),
+		mediatest.Box("hdlr", append(append(make([]byte, 8), "vide"...), make([]byte, 13)...)), mediatest.Box("minf", stbl)}, nil))
+	tkhd := mediatest.Box("tkhd", append(numbers(3, 0, 0, 1, 0, 1000), make([]byte, 60)...))
+	moov := mediatest.Box("moov", append(mediatest.Box("mvhd", make([]byte, 100)), mediatest.Box("trak", append(tkhd, mdia...))...))
+	return bytes.Join([][]byte{mediatest.Box("ftyp", []byte("isom\x00\x00\x02\x00isomavc1")), mediatest.Box("mdat", make([]byte, 1100)), moov}, nil)
 }
 
 // A video about which ffmpeg has millions of complaints takes little memory, and no line of the log is long.
@@ -132,12 +133,12 @@ func TestLongComplaints(t *testing.T) {
 			var text, json bytes.Buffer
 			for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&json, nil)} {
 				m := mustOpen(t, func(cfg *Config) { cfg.Log, cfg.FFmpeg = slog.New(handler), script(t, complaint+"; exit 1") })
-				mustStage(t, m, sample(t, "tiny.mp4"), "title").Discard()
+				mustStage(t, m, mediatest.Sample(t, "tiny.mp4"), "title").Discard()
 				cfg := m.cfg
 				cfg.FFprobe = cfg.FFmpeg
 				m, err := Open(t.Context(), cfg)
 				require.NoError(t, err)
-				_, err = stage(t, m, sample(t, "vp8.webm"), "title")
+				_, err = stage(t, m, mediatest.Sample(t, "vp8.webm"), "title")
 				wantRefusal(t, err, codes.InvalidArgument, "the video is damaged")
 			}
 			for _, log := range []*bytes.Buffer{&text, &json} {
@@ -157,17 +158,17 @@ func TestCoverMemory(t *testing.T) {
 	for _, name := range []string{"hevc10-4k.mp4", "h264-4k.mp4"} {
 		t.Run(name, func(t *testing.T) {
 			m := mustOpen(t, func(cfg *Config) { cfg.CoverTimeout = time.Minute })
-			s := mustStage(t, m, sample(t, name), "title")
+			s := mustStage(t, m, mediatest.Sample(t, name), "title")
 			require.NoError(t, s.Commit(context.Background()))
 			assert.Equal(t, 720, decodeCover(t, m, s).Bounds().Dx())
 		})
 	}
 	t.Run("key frames", func(t *testing.T) {
-		jpg := samplePath(t, "picture.jpg")
+		jpg := mediatest.SamplePath(t, "picture.jpg")
 		m := mustOpen(t, func(cfg *Config) {
 			cfg.FFmpeg = script(t, `case "$*" in *"-skip_frame nokey"*) exec cat `+jpg+`;; esac; exit 1`)
 		})
-		s := mustStage(t, m, sample(t, "tiny.mp4"), "title")
+		s := mustStage(t, m, mediatest.Sample(t, "tiny.mp4"), "title")
 		require.NoError(t, s.Commit(context.Background()))
 		assert.Equal(t, 144, decodeCover(t, m, s).Bounds().Dx())
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -24,14 +25,14 @@ func TestCover(t *testing.T) {
 		picture := decodeCover(t, m, s)
 		return color8(picture, picture.Bounds().Dx()/2, picture.Bounds().Dy()/2)
 	}
-	if got := brightness(mustStage(t, m, sample(t, "black.mp4"), "title")); got < 200 {
+	if got := brightness(mustStage(t, m, mediatest.Sample(t, "black.mp4"), "title")); got < 200 {
 		t.Errorf("a video that begins black has a cover of brightness %d, want white", got)
 	}
-	if got := brightness(mustStage(t, m, sample(t, "dark.mp4"), "title")); got > 40 {
+	if got := brightness(mustStage(t, m, mediatest.Sample(t, "dark.mp4"), "title")); got > 40 {
 		t.Errorf("a black video has a cover of brightness %d, want its first frame", got)
 	}
 
-	s := mustStage(t, m, sample(t, "wide.mp4"), "title")
+	s := mustStage(t, m, mediatest.Sample(t, "wide.mp4"), "title")
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,7 @@ func TestCover(t *testing.T) {
 		t.Errorf("cover of a wide video is %v", got)
 	}
 
-	s, err := m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", bytes.NewReader(sample(t, "picture.png")))
+	s, err := m.StageVideo(context.Background(), bytes.NewReader(mediatest.Sample(t, "fast.mp4")), "title", bytes.NewReader(mediatest.Sample(t, "picture.png")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestCover(t *testing.T) {
 		t.Errorf("given cover is %v", got)
 	}
 	count := len(files(t, m))
-	_, err = m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", strings.NewReader("no picture"))
+	_, err = m.StageVideo(context.Background(), bytes.NewReader(mediatest.Sample(t, "fast.mp4")), "title", strings.NewReader("no picture"))
 	wantRefusal(t, err, codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture")
 	if got := len(files(t, m)); got != count {
 		t.Errorf("a refused cover left %d files", got-count)
@@ -59,7 +60,7 @@ func TestCover(t *testing.T) {
 
 // Whatever ffmpeg does, the video is staged, in time, with the placeholder.
 func TestCoverFallsBack(t *testing.T) {
-	content := sample(t, "fast.mp4")
+	content := mediatest.Sample(t, "fast.mp4")
 	for name, script := range map[string]string{
 		"fails":          "exit 1",
 		"writes rubbish": "echo rubbish",

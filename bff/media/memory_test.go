@@ -11,7 +11,6 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -158,9 +158,9 @@ func TestPictureMemory(t *testing.T) {
 		"png, one row of RGBA of 16 bits":  flatPNG(1<<22, 1, 16, 6, false),
 		"png, one row, interlaced":         flatPNG(1<<22, 1, 16, 6, true),
 		"png, one column, interlaced":      flatPNG(1, 1<<16, 16, 6, true),
-		"webp":                             sample(t, "lossy.webp"),
-		"webp, transparency":               sample(t, "alpha.webp"),
-		"webp, without loss":               sample(t, "graphic.webp"),
+		"webp":                             mediatest.Sample(t, "lossy.webp"),
+		"webp, transparency":               mediatest.Sample(t, "alpha.webp"),
+		"webp, without loss":               mediatest.Sample(t, "graphic.webp"),
 	} {
 		for _, side := range []int{coverSide, pictureSide} {
 			h, err := readHeader(bytes.NewReader(content), int64(len(content)))
@@ -230,39 +230,6 @@ func live() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// The estimate of an index is no less than what reading it allocates.
-func TestIndexMemory(t *testing.T) {
-	slow := sample(t, "tiny.mp4")
-	for name, content := range map[string][]byte{
-		"small":  slow,
-		"chunks": withTables(slow, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stco", 4) }),
-		"times":  withTables(slow, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stts", 8) }),
-		"sizes":  withTables(slow, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stsz", 4) }),
-	} {
-		boxes, err := topBoxes(bytes.NewReader(content), int64(len(content)))
-		require.NoError(t, err)
-		estimate := indexBytes(boxes)
-		allocated := allocates(func() { _, _ = checkBMFF(bytes.NewReader(content), int64(len(content)), boxes) })
-		assert.LessOrEqual(t, allocated, estimate+64<<10, name)
-		t.Logf("%s: estimated %d KiB, allocated %d KiB", name, estimate>>10, allocated>>10)
-	}
-}
-
-// moreEntries adds two million entries to a table of a kind.
-func moreEntries(kind string, b []byte, wanted string, size int) []byte {
-	if kind != wanted {
-		return b
-	}
-	const more = 2_000_000
-	at := 12
-	if kind == "stsz" {
-		at = 16
-	}
-	b = slices.Concat(b, make([]byte, more*size))
-	binary.BigEndian.PutUint32(b[at:], binary.BigEndian.Uint32(b[at:])+more)
-	return newBox(kind, b[8:])
-}
-
 // What needs more memory than the budget has is refused; nothing is left.
 func TestMemoryRefuses(t *testing.T) {
 	m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); cfg.Memory = 64 << 20 })
@@ -271,20 +238,20 @@ func TestMemoryRefuses(t *testing.T) {
 		message string // a pattern
 	}{
 		"progressive CMYK": {largeAvatar(), "^the picture needs 41[0-9] MiB of memory to decode, at most 64 MiB are allowed: send it with fewer pixels$"},
-		"without loss":     {sample(t, "lossless.webp"), "^the WebP picture is compressed without loss, which needs too much memory: send it as PNG or JPEG$"},
+		"without loss":     {mediatest.Sample(t, "lossless.webp"), "^the WebP picture is compressed without loss, which needs too much memory: send it as PNG or JPEG$"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := m.StagePicture(t.Context(), bytes.NewReader(c.content))
 			assert.Equal(t, codes.TooLarge, codes.Of(err))
 			assert.Regexp(t, c.message, codes.Message(err))
-			_, err = m.StageVideo(t.Context(), bytes.NewReader(sample(t, "tiny.mp4")), "title", bytes.NewReader(c.content))
+			_, err = m.StageVideo(t.Context(), bytes.NewReader(mediatest.Sample(t, "tiny.mp4")), "title", bytes.NewReader(c.content))
 			assert.Equal(t, codes.TooLarge, codes.Of(err))
 			assert.Regexp(t, c.message, codes.Message(err))
 			wantNoFiles(t, m)
 		})
 	}
 	t.Run("a chunk longer than the file", func(t *testing.T) {
-		content := bytes.Clone(sample(t, "lossy.webp"))
+		content := bytes.Clone(mediatest.Sample(t, "lossy.webp"))
 		binary.LittleEndian.PutUint32(content[4:], 1<<30)
 		binary.LittleEndian.PutUint32(content[bytes.Index(content, []byte("VP8 "))+4:], 1<<27)
 		_, err := m.StagePicture(t.Context(), bytes.NewReader(content))

@@ -22,6 +22,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 	"minidouyin/services/testenv/s3test"
 )
@@ -97,7 +98,7 @@ func TestStoresAnswerAlike(t *testing.T) {
 // Objects carry what a player needs that gets them from S3 itself or through a CDN.
 func TestObjects(t *testing.T) {
 	m := mustOpen(t, onServer(s3test.Start(t)))
-	s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+	s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 	if err := s.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +253,7 @@ func TestCommitStoreDies(t *testing.T) {
 	s.Discard()
 	wantNoFiles(t, m)
 
-	again := mustStage(t, m, sample(t, "fast.mp4"), "title")
+	again := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 	if err := again.Commit(t.Context()); err != nil {
 		t.Errorf("when the store is back: %v", err)
 	}

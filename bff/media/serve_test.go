@@ -11,17 +11,19 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"minidouyin/bff/media/mediatest"
 )
 
 // Stored files are served whole, in parts or not at all when the client has them, and may be kept for ever.
 func TestServeFiles(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
-		s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+		s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 		if err := s.Commit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		content := string(sample(t, "fast.mp4"))
+		content := string(mediatest.Sample(t, "fast.mp4"))
 		tag := `"` + strings.TrimSuffix(filepath.Base(s.Keys[0]), ".mp4") + `"`
 		for _, c := range []struct {
 			name, method, header, value string
@@ -91,7 +93,7 @@ func TestServeDefaults(t *testing.T) {
 func TestServeRefuses(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); on(cfg) })
-		s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+		s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 		if err := s.Commit(context.Background()); err != nil {
 			t.Fatal(err)
 		}

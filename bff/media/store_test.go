@@ -19,6 +19,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -26,14 +27,14 @@ import (
 func TestOpen(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
-		s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+		s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 		if err := s.Commit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := m.Spool(strings.NewReader("left behind"), 100); err != nil {
 			t.Fatal(err)
 		}
-		mustStage(t, m, sample(t, "slow.mp4"), "neither committed nor discarded")
+		mustStage(t, m, mediatest.Sample(t, "slow.mp4"), "neither committed nor discarded")
 		if got := len(files(t, m)); got != 5 {
 			t.Fatalf("%d files before the restart", got)
 		}
@@ -99,12 +100,12 @@ func TestCommitDiscardRemove(t *testing.T) {
 		m := mustOpen(t, on)
 		ctx := context.Background()
 
-		discarded := mustStage(t, m, sample(t, "slow.mp4"), "title")
+		discarded := mustStage(t, m, mediatest.Sample(t, "slow.mp4"), "title")
 		discarded.Discard()
 		discarded.Discard()
 		wantNoFiles(t, m)
 
-		s := mustStage(t, m, sample(t, "slow.mp4"), "title")
+		s := mustStage(t, m, mediatest.Sample(t, "slow.mp4"), "title")
 		if err := s.Commit(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +132,7 @@ func TestCommitDiscardRemove(t *testing.T) {
 // A commit that fails half-way takes back what it moved.
 func TestCommitFails(t *testing.T) {
 	m := mustOpen(t, nil)
-	s := mustStage(t, m, sample(t, "fast.mp4"), "title")
+	s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 	// A file where the folder of covers should be.
 	if err := os.WriteFile(filepath.Join(m.store.(local).folder, "covers"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func TestCommitFails(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	s = mustStage(t, m, sample(t, "fast.mp4"), "title")
+	s = mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
 	if err := s.Commit(cancelled); !errors.Is(err, context.Canceled) {
 		t.Errorf("commit for a caller that has gone away: %v", err)
 	}
@@ -173,7 +174,7 @@ func TestStagePicture(t *testing.T) {
 			"picture.jpg": {X: 144, Y: 256}, "picture.webp": {X: 144, Y: 256}, "lossless.webp": {X: 144, Y: 256}, "picture.png": {X: 1024, Y: 512},
 		} {
 			t.Run(name, func(t *testing.T) {
-				s, err := m.StagePicture(context.Background(), bytes.NewReader(sample(t, name)))
+				s, err := m.StagePicture(context.Background(), bytes.NewReader(mediatest.Sample(t, name)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -192,7 +193,7 @@ func TestStagePicture(t *testing.T) {
 				}
 			})
 		}
-		jpg := sample(t, "picture.jpg")
+		jpg := mediatest.Sample(t, "picture.jpg")
 		for name, c := range map[string]struct {
 			content []byte
 			code    codes.Code
@@ -201,7 +202,7 @@ func TestStagePicture(t *testing.T) {
 			"empty":     {nil, codes.InvalidArgument, "the file is empty"},
 			"text":      {[]byte("no picture"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
 			"svg":       {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
-			"video":     {sample(t, "fast.mp4"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
+			"video":     {mediatest.Sample(t, "fast.mp4"), codes.InvalidArgument, "the file is not a JPEG, PNG or WebP picture"},
 			"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
 			"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
 			"scans":     {progressive(1000), codes.InvalidArgument, "the picture is made of too many scans"},

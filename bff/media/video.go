@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"minidouyin/bff/media/mp4"
 )
 
 // StageVideo judges src by its content and prepares it for the store: the index of an MP4 is moved to its front so
@@ -41,7 +43,7 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 		return nil, err
 	}
 	video := f.Name()
-	if v.layout.slowStart() {
+	if v.layout.SlowStart() {
 		if video, err = m.faststart(ctx, f, v.layout); err != nil {
 			return nil, err
 		}
@@ -56,6 +58,38 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 	}
 	s.add(picture, newKey("covers", "jpg"))
 	return s, nil
+}
+
+// faststart copies an MP4 with its index moved to the front and returns the copy's path. Where the index cannot be moved
+// the path of f is returned: it plays, if later.
+func (m *Media) faststart(ctx context.Context, f *os.File, l mp4.Layout) (string, error) {
+	release, err := m.memory.takeHeap(ctx, l.Memory())
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	out, err := os.CreateTemp(m.tmp, "video-*")
+	if err != nil {
+		return "", fmt.Errorf("create temporary file: %w", err)
+	}
+	moved := false
+	defer func() {
+		if !moved { // also when a damaged file makes us panic
+			_ = out.Close()
+			m.discard(out.Name())
+		}
+	}()
+	if err := l.Faststart(ctx, out, f); errors.Is(err, mp4.ErrCannotMove) {
+		m.cfg.Log.Info("keep video as it is", "error", err)
+		return f.Name(), nil
+	} else if err != nil {
+		return "", err
+	}
+	if err := out.Close(); err != nil {
+		return "", fmt.Errorf("move index of video: %w", err)
+	}
+	moved = true
+	return out.Name(), nil
 }
 
 // stageCover returns a temporary file with the video's cover.

@@ -3,20 +3,23 @@ package media
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"io"
+	"log/slog"
+	"math"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"minidouyin/bff/media/mediatest"
 	"minidouyin/idl/codes"
 )
 
@@ -38,7 +41,7 @@ func TestStageVideoAccepts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := mustOpen(t, nil)
-			s := mustStage(t, m, sample(t, c.name), "title")
+			s := mustStage(t, m, mediatest.Sample(t, c.name), "title")
 			if len(s.Keys) != 2 || path.Ext(s.Keys[0]) != c.extension || path.Ext(s.Keys[1]) != ".jpg" {
 				t.Fatalf("keys %v, want a %s and a .jpg", s.Keys, c.extension)
 			}
@@ -46,7 +49,7 @@ func TestStageVideoAccepts(t *testing.T) {
 				t.Fatal(err)
 			}
 			video := m.store.(local).path(s.Keys[0])
-			if got, want := frameHashes(t, video, c.demuxer), frameHashes(t, samplePath(t, c.name), c.demuxer); got != want {
+			if got, want := mediatest.FrameHashes(t, video, c.demuxer), mediatest.FrameHashes(t, mediatest.SamplePath(t, c.name), c.demuxer); got != want {
 				t.Error("the stored video shows other frames than the uploaded one")
 			}
 			if got := decodeCover(t, m, s).Bounds().Size(); got != image.Pt(144, 256) {
@@ -58,44 +61,29 @@ func TestStageVideoAccepts(t *testing.T) {
 
 // What is no whole video is refused with a reason, and nothing is left behind.
 func TestStageVideoRefuses(t *testing.T) {
-	slow, fast, frag := sample(t, "slow.mp4"), sample(t, "fast.mp4"), sample(t, "frag.mp4")
-	webm, avi := sample(t, "vp8.webm"), sample(t, "mpeg4.avi")
-	secret := samplePath(t, "fast.mp4")
+	slow, fast := mediatest.Sample(t, "slow.mp4"), mediatest.Sample(t, "fast.mp4")
+	webm, avi := mediatest.Sample(t, "vp8.webm"), mediatest.Sample(t, "mpeg4.avi")
+	secret := mediatest.SamplePath(t, "fast.mp4")
 	for name, c := range map[string]struct {
 		content []byte
 		message string
 	}{
-		"empty":                    {nil, "the file is empty"},
-		"one byte":                 {[]byte{0}, "the file is not a video"},
-		"text":                     {[]byte("just some words, by no means a video"), "the file is not a video"},
-		"web page":                 {[]byte("<!doctype html><script>alert(1)</script>"), "the file is not a video"},
-		"playlist":                 {[]byte("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n" + secret + "\n#EXT-X-ENDLIST\n"), "the file is not a video"},
-		"concat script":            {[]byte("ffconcat version 1.0\nfile '" + secret + "'\n"), "the file is not a video"},
-		"jpeg":                     {sample(t, "picture.jpg"), "the file is not a video"},
-		"file type alone":          {slow[:32], "the file is not a video"},
-		"sound alone":              {sample(t, "audio.mp4"), "the file holds no video that can be played"},
-		"sound alone, matroska":    {sample(t, "audio.mkv"), "the file holds no video that can be played"},
-		"index at the end, cut":    {slow[:len(slow)/2], "the video is cut off"},
-		"index at the end, absent": {slow[:bytes.Index(slow, []byte("moov"))-4], "the video is cut off"},
-		"index in front, cut":      {fast[:len(fast)-1000], "the video is cut off"},
-		"index in front, shorter":  {shortenMdat(fast, 1000), "the video is cut off"},
-		"fragments, cut":           {frag[:len(frag)*2/3], "the video is cut off"},
-		"fragments, none":          {frag[:bytes.Index(frag, []byte("moof"))-4], "the video has no length"},
-		"webm, cut":                {webm[:len(webm)/2], "the video is cut off"},
-		"webm, header alone":       {webm[:20], "the video is cut off"},
-		"webm, then noise":         {append(bytes.Clone(webm[:300]), bytes.Repeat([]byte("noise"), len(webm))...), "the video is damaged"},
-		"avi, cut":                 {avi[:len(avi)/2], "the video is cut off"},
-		"huge index claimed":       {append(bytes.Clone(slow[:32]), 0x7f, 0xff, 0xff, 0xff, 'm', 'o', 'o', 'v'), "the video is cut off"},
-		"huge index":               {append(bytes.Clone(slow[:32]), hugeIndex()...), "the video's index is too large"},
-		"two indexes":              {append(bytes.Clone(fast), boxOf(fast, "moov")...), "the video is damaged"},
-		"no length":                {setTimes(fast, 0), "the video has no length"},
-		"too long":                 {setTimes(fast, 1<<24), "the video is longer than an hour"},
-		"no width":                 {setWidth(fast, 0), "the file holds no video that can be played"},
-		"huge width":               {setWidth(fast, 60000), "the file holds no video that can be played"},
-		"unknown codec":            {bytes.Replace(bytes.Clone(fast), []byte("avc1\x00\x00\x00\x00\x00\x00\x00\x01"), []byte("encv\x00\x00\x00\x00\x00\x00\x00\x01"), 1), "the file holds no video that can be played"},
-		"zero-sized box":           {append(bytes.Clone(slow[:32]), 0, 0, 0, 3, 'm', 'o', 'o', 'v'), "the video is damaged"},
-		"chunks once more":         {chunksAgain(slow), "the video is damaged"},
-		"nested tables":            {append(bytes.Clone(slow[:32]), nested("moov", "trak", "stbl", 200_000)...), "the file holds no video that can be played"},
+		"empty":                 {nil, "the file is empty"},
+		"one byte":              {[]byte{0}, "the file is not a video"},
+		"text":                  {[]byte("just some words, by no means a video"), "the file is not a video"},
+		"web page":              {[]byte("<!doctype html><script>alert(1)</script>"), "the file is not a video"},
+		"playlist":              {[]byte("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n" + secret + "\n#EXT-X-ENDLIST\n"), "the file is not a video"},
+		"concat script":         {[]byte("ffconcat version 1.0\nfile '" + secret + "'\n"), "the file is not a video"},
+		"jpeg":                  {mediatest.Sample(t, "picture.jpg"), "the file is not a video"},
+		"sound alone":           {mediatest.Sample(t, "audio.mp4"), "the file holds no video that can be played"},
+		"sound alone, matroska": {mediatest.Sample(t, "audio.mkv"), "the file holds no video that can be played"},
+		"index at the end, cut": {slow[:len(slow)/2], "the video is cut off"},
+		"index in front, cut":   {fast[:len(fast)-1000], "the video is cut off"},
+		"webm, cut":             {webm[:len(webm)/2], "the video is cut off"},
+		"webm, header alone":    {webm[:20], "the video is cut off"},
+		"webm, then noise":      {append(bytes.Clone(webm[:300]), bytes.Repeat([]byte("noise"), len(webm))...), "the video is damaged"},
+		"avi, cut":              {avi[:len(avi)/2], "the video is cut off"},
+		"huge index claimed":    {append(bytes.Clone(slow[:32]), 0x7f, 0xff, 0xff, 0xff, 'm', 'o', 'o', 'v'), "the video is cut off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := mustOpen(t, nil)
@@ -111,7 +99,7 @@ func TestWithoutFFmpeg(t *testing.T) {
 	for _, name := range []string{"slow.mp4", "fast.mp4", "frag.mp4", "slow.mov"} {
 		t.Run(name, func(t *testing.T) {
 			m := mustOpen(t, withoutFFmpeg)
-			s := mustStage(t, m, sample(t, name), "晚霞 sunset")
+			s := mustStage(t, m, mediatest.Sample(t, name), "晚霞 sunset")
 			if err := s.Commit(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -123,58 +111,8 @@ func TestWithoutFFmpeg(t *testing.T) {
 	for _, name := range []string{"vp8.webm", "vp8.mkv", "h264.ts"} {
 		t.Run(name, func(t *testing.T) {
 			m := mustOpen(t, withoutFFmpeg)
-			_, err := stage(t, m, sample(t, name), "title")
+			_, err := stage(t, m, mediatest.Sample(t, name), "title")
 			wantRefusal(t, err, codes.InvalidArgument, "this server takes MP4 and MOV videos only")
-			wantNoFiles(t, m)
-		})
-	}
-}
-
-// A video whose index came last is stored with the index in front and the same frames; others are not touched.
-func TestFaststart(t *testing.T) {
-	for name, moved := range map[string]bool{
-		"slow.mp4": true, "slow.mov": true, "fast.mp4": false, "frag.mp4": false, "wide 64": true, "index without size": true,
-		"stray table": true,
-	} {
-		t.Run(name, func(t *testing.T) {
-			var original []byte
-			switch name {
-			case "wide 64":
-				original = wideOffsets(sample(t, "slow.mp4"))
-			case "stray table":
-				original = strayTable(sample(t, "slow.mp4"))
-			case "index without size":
-				original = sample(t, "slow.mp4")
-				binary.BigEndian.PutUint32(original[bytes.LastIndex(original, []byte("moov"))-4:], 0)
-			default:
-				original = sample(t, name)
-			}
-			m := mustOpen(t, nil)
-			s := mustStage(t, m, original, "title")
-			stored, err := os.ReadFile(s.files[0].temp)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bytes.Equal(stored, original) == moved {
-				t.Errorf("file changed: %v, want %v", !moved, moved)
-			}
-			if len(stored) != len(original) {
-				t.Errorf("%d bytes became %d", len(original), len(stored))
-			}
-			if bytes.Index(stored, []byte("moov")) > bytes.Index(stored, []byte("mdat")) {
-				t.Error("the index is behind the media")
-			}
-			if moved && !bytes.Equal(boxOf(stored, "mdat"), boxOf(original, "mdat")) {
-				t.Error("the media changed")
-			}
-			before := filepath.Join(t.TempDir(), "before")
-			if err := os.WriteFile(before, original, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if frameHashes(t, s.files[0].temp, "mov") != frameHashes(t, before, "mov") {
-				t.Error("it shows other frames")
-			}
-			s.Discard()
 			wantNoFiles(t, m)
 		})
 	}
@@ -183,14 +121,14 @@ func TestFaststart(t *testing.T) {
 // A file that was not spooled is copied; a spooled one stays usable until it is released.
 func TestStageVideoSources(t *testing.T) {
 	m := mustOpen(t, nil)
-	s, err := m.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", nil)
+	s, err := m.StageVideo(context.Background(), bytes.NewReader(mediatest.Sample(t, "fast.mp4")), "title", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Discard()
 	wantNoFiles(t, m)
 
-	f, err := m.Spool(bytes.NewReader(sample(t, "fast.mp4")), 1<<20)
+	f, err := m.Spool(bytes.NewReader(mediatest.Sample(t, "fast.mp4")), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +148,7 @@ func TestStageVideoSources(t *testing.T) {
 		t.Errorf("%d files, want the video and its cover", got)
 	}
 	small := mustOpen(t, func(cfg *Config) { cfg.MaxVideoBytes = 1000 })
-	_, err = small.StageVideo(context.Background(), bytes.NewReader(sample(t, "fast.mp4")), "title", nil)
+	_, err = small.StageVideo(context.Background(), bytes.NewReader(mediatest.Sample(t, "fast.mp4")), "title", nil)
 	wantRefusal(t, err, codes.TooLarge, "the file is larger than 1000 bytes")
 	wantNoFiles(t, small)
 }
@@ -227,7 +165,7 @@ func TestStageVideoCancelled(t *testing.T) {
 	failed := make(chan error, 2)
 	for range 2 { // one makes a cover, the other waits for its turn
 		go func() {
-			_, err := m.StageVideo(ctx, bytes.NewReader(sample(t, "slow.mp4")), "title", nil)
+			_, err := m.StageVideo(ctx, bytes.NewReader(mediatest.Sample(t, "slow.mp4")), "title", nil)
 			failed <- err
 		}()
 	}
@@ -249,7 +187,7 @@ func TestStageVideoMemory(t *testing.T) {
 	}
 	defer m.Release(f)
 	// The media is a hole of 256 MiB behind the frames of a real video, the index follows it.
-	slow := sample(t, "slow.mp4")
+	slow := mediatest.Sample(t, "slow.mp4")
 	mdat := bytes.Index(slow, []byte("mdat")) - 4
 	grown := bytes.Clone(slow)
 	end := mdat + int(binary.BigEndian.Uint32(grown[mdat:]))
@@ -260,7 +198,7 @@ func TestStageVideoMemory(t *testing.T) {
 	if _, err := f.WriteAt(grown[end:], int64(mdat+size)); err != nil {
 		t.Fatal(err)
 	}
-	cover := bytes.NewReader(sample(t, "picture.jpg"))
+	cover := bytes.NewReader(mediatest.Sample(t, "picture.jpg"))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	s, err := m.StageVideo(context.Background(), f, "title", cover)
@@ -287,17 +225,51 @@ func TestStageVideoMemory(t *testing.T) {
 	s.Discard()
 }
 
+// A video whose index cannot be moved is stored as it is.
+func TestStageVideoKept(t *testing.T) {
+	var log bytes.Buffer
+	m := mustOpen(t, func(cfg *Config) { cfg.MaxVideoBytes, cfg.Log = 8<<30, slog.New(slog.NewTextHandler(&log, nil)) })
+	f, err := m.Spool(bytes.NewReader(nil), 0)
+	require.NoError(t, err)
+	defer m.Release(f)
+	// The media ends in a hole of more than 4 GiB, and the last chunk lies so far back that 32 bits cannot say a larger offset.
+	slow := mediatest.Sample(t, "slow.mp4")
+	free, moov := bytes.Index(slow, []byte("free"))-4, bytes.LastIndex(slow, []byte("moov"))-4
+	const size = 1<<32 + 1<<20
+	media, index := bytes.Clone(slow[:moov]), bytes.Clone(slow[moov:])
+	binary.BigEndian.PutUint32(media[free:], 1) // the size is behind the type, where the next box began
+	copy(media[free+4:], "mdat")
+	binary.BigEndian.PutUint64(media[free+8:], size)
+	table := bytes.Index(index, []byte("stco")) + 4
+	last := table + 4 + 4*int(binary.BigEndian.Uint32(index[table+4:]))
+	binary.BigEndian.PutUint32(index[last:], math.MaxUint32-100)
+	_, err = f.WriteAt(media, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt(index, int64(free)+size)
+	require.NoError(t, err)
+
+	s, err := m.StageVideo(t.Context(), f, "title", bytes.NewReader(mediatest.Sample(t, "tiny.jpg")))
+	require.NoError(t, err)
+	uploaded, err := f.Stat()
+	require.NoError(t, err)
+	stored, err := os.Stat(s.files[0].temp)
+	require.NoError(t, err)
+	assert.True(t, os.SameFile(uploaded, stored))
+	assert.Contains(t, log.String(), "keep video as it is")
+	s.Discard()
+	assert.Len(t, files(t, m), 1, "the upload alone is left")
+}
+
 // Whatever the bytes are, the check answers: a video, which can be staged, or a refusal. Nothing is left.
 func FuzzCheckVideo(f *testing.F) {
 	for _, name := range []string{"tiny.mp4", "tinyfrag.mp4", "tiny.mov"} {
-		f.Add(sample(f, name))
+		f.Add(mediatest.Sample(f, name))
 	}
-	f.Add(nested("moov", "trak", "mdia", 50))
 	f.Add([]byte("\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80"))
 	f.Add([]byte("RIFF\x04\x00\x00\x00AVI "))
 	f.Add(bytes.Repeat([]byte{0x47}, 1000))
 	m := mustOpen(f, withoutFFmpeg)
-	cover := sample(f, "tiny.jpg")
+	cover := mediatest.Sample(f, "tiny.jpg")
 	f.Fuzz(func(t *testing.T, content []byte) {
 		s, err := m.StageVideo(context.Background(), bytes.NewReader(content), "title", bytes.NewReader(cover))
 		if err == nil {
@@ -307,20 +279,4 @@ func FuzzCheckVideo(f *testing.F) {
 		}
 		wantNoFiles(t, m)
 	})
-}
-
-// frameHashes decodes a whole file and returns the frames' checksums; ffmpeg must have no complaint.
-func frameHashes(tb testing.TB, path, demuxer string) string {
-	tb.Helper()
-	var complaints bytes.Buffer
-	cmd := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", demuxer, "-i", path, "-map", "0", "-f", "framemd5", "-")
-	cmd.Stderr = &complaints
-	out, err := cmd.Output()
-	if err != nil || complaints.Len() > 0 {
-		tb.Fatalf("decode %s: %v: %s", path, err, complaints.String())
-	}
-	if n := bytes.Count(out, []byte("\n0,")); n < 10 {
-		tb.Fatalf("%s has %d frames", path, n)
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(out))
 }

@@ -1,14 +1,16 @@
-package media
+package mp4
 
 import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
+
+	"minidouyin/bff/media/mediatest"
 )
 
 // boxOf returns the last top-level box of a kind in a file.
 func boxOf(file []byte, kind string) []byte {
-	boxes, err := topBoxes(bytes.NewReader(file), int64(len(file)))
+	boxes, err := ReadBoxes(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		panic(err)
 	}
@@ -46,12 +48,7 @@ func setWidth(file []byte, width uint16) []byte {
 	return file
 }
 
-func newBox(kind string, content []byte) []byte {
-	b := binary.BigEndian.AppendUint32(nil, uint32(8+len(content)))
-	return append(append(b, kind...), content...)
-}
-
-func hugeIndex() []byte { return newBox("moov", make([]byte, maxIndex)) }
+func hugeIndex() []byte { return mediatest.Box("moov", make([]byte, maxIndex)) }
 
 // nested returns boxes within boxes within boxes.
 func nested(outer, middle, inner string, depth int) []byte {
@@ -59,7 +56,7 @@ func nested(outer, middle, inner string, depth int) []byte {
 	for i := range depth {
 		b = append(binary.BigEndian.AppendUint32(b, uint32(8*(depth-i))), inner...)
 	}
-	return newBox(outer, newBox(middle, b))
+	return mediatest.Box(outer, mediatest.Box(middle, b))
 }
 
 // withTables returns a file, whose index is its last box, with what change makes of each box below the index.
@@ -79,7 +76,7 @@ func withTables(file []byte, change func(kind string, b []byte) []byte) []byte {
 		if err != nil {
 			panic(err)
 		}
-		return newBox(string(b[4:8]), out)
+		return mediatest.Box(string(b[4:8]), out)
 	}
 	return append(bytes.Clone(file[:at]), rebuild(file[at:])...)
 }
@@ -94,7 +91,7 @@ func wideOffsets(file []byte) []byte {
 		for i := 16; i < len(b); i += 4 {
 			table = binary.BigEndian.AppendUint64(table, uint64(binary.BigEndian.Uint32(b[i:])))
 		}
-		return newBox("co64", table)
+		return mediatest.Box("co64", table)
 	})
 }
 
@@ -108,7 +105,7 @@ func chunksAgain(file []byte) []byte {
 		for _, number := range []uint32{1, 0, 1} { // first chunk, samples in each, description
 			table = binary.BigEndian.AppendUint32(table, number)
 		}
-		return newBox("stsc", append(table, b[16:]...))
+		return mediatest.Box("stsc", append(table, b[16:]...))
 	})
 }
 
@@ -116,7 +113,7 @@ func chunksAgain(file []byte) []byte {
 func strayTable(file []byte) []byte {
 	return withTables(file, func(kind string, b []byte) []byte {
 		if kind == "mvhd" {
-			return append(bytes.Clone(b), newBox("stco", nil)...)
+			return append(bytes.Clone(b), mediatest.Box("stco", nil)...)
 		}
 		return b
 	})

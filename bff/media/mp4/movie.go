@@ -1,10 +1,10 @@
-package media
+package mp4
 
 import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/Eyevinn/mp4ff/mp4"
+	mp4ff "github.com/Eyevinn/mp4ff/mp4"
 )
 
 // Codecs that a player may know, by the name of their sample entry. Encrypted video (encv) is none of them.
@@ -23,7 +23,7 @@ var inside = map[string]string{"moov": "trak", "trak": "mdia", "mdia": "minf", "
 // movie is what the index says of a file, summed up.
 type movie struct {
 	tracks   []*track
-	defaults map[uint32]*mp4.TrexBox // of fragments, by track
+	defaults map[uint32]*mp4ff.TrexBox // of fragments, by track
 	runs     int
 }
 
@@ -35,21 +35,21 @@ type track struct {
 	samples   uint64
 	known     bool // its codec is a video's that a player may know
 
-	times   *mp4.SttsBox
-	sizes   *mp4.StszBox
-	chunks  *mp4.StscBox
+	times   *mp4ff.SttsBox
+	sizes   *mp4ff.StszBox
+	chunks  *mp4ff.StscBox
 	offsets []uint64
 }
 
 // parseMovie reads moov and checks that every sample it speaks of lies inside the file.
 func parseMovie(moov []byte, size int64) (*movie, error) {
-	mv := &movie{defaults: map[uint32]*mp4.TrexBox{}}
+	mv := &movie{defaults: map[uint32]*mp4ff.TrexBox{}}
 	err := eachBox(moov, func(kind string, b []byte) error {
 		switch kind {
 		case "trak":
 			t := &track{}
 			if len(mv.tracks) == maxTracks {
-				return errDamaged
+				return ErrDamaged
 			}
 			if err := t.parse(kind, b); err != nil {
 				return err
@@ -63,7 +63,7 @@ func parseMovie(moov []byte, size int64) (*movie, error) {
 				if kind != "trex" {
 					return nil
 				}
-				trex, err := decode[*mp4.TrexBox](b)
+				trex, err := decode[*mp4ff.TrexBox](b)
 				if err == nil {
 					mv.defaults[trex.TrackID] = trex
 				}
@@ -77,16 +77,16 @@ func parseMovie(moov []byte, size int64) (*movie, error) {
 
 // playable returns nil when there is a video to show, of a length that is allowed.
 func (mv *movie) playable() error {
-	result := errNoVideo
+	result := ErrNoVideo
 	for _, t := range mv.tracks {
 		if t.handler != "vide" || !t.known {
 			continue
 		}
 		switch {
 		case t.samples == 0 || t.duration == 0 || t.timescale == 0:
-			result = errNoLength
-		case t.duration/t.timescale >= uint64(maxDuration.Seconds()):
-			return errTooLong
+			result = ErrNoLength
+		case t.duration/t.timescale >= uint64(MaxDuration.Seconds()):
+			return ErrTooLong
 		default:
 			return nil
 		}
@@ -100,13 +100,13 @@ func (t *track) parse(parentKind string, parent []byte) error {
 		case inside[parentKind]:
 			return t.parse(kind, b)
 		case "tkhd":
-			var tkhd *mp4.TkhdBox
-			if tkhd, err = decode[*mp4.TkhdBox](b); err == nil {
+			var tkhd *mp4ff.TkhdBox
+			if tkhd, err = decode[*mp4ff.TkhdBox](b); err == nil {
 				t.id = tkhd.TrackID
 			}
 		case "mdhd":
-			var mdhd *mp4.MdhdBox
-			if mdhd, err = decode[*mp4.MdhdBox](b); err == nil {
+			var mdhd *mp4ff.MdhdBox
+			if mdhd, err = decode[*mp4ff.MdhdBox](b); err == nil {
 				t.timescale = uint64(mdhd.Timescale)
 			}
 		case "hdlr":
@@ -117,22 +117,22 @@ func (t *track) parse(parentKind string, parent []byte) error {
 		case "stsd":
 			t.known = knownVideo(b)
 		case "stts":
-			t.times, err = decode[*mp4.SttsBox](b)
+			t.times, err = decode[*mp4ff.SttsBox](b)
 		case "stsz":
-			t.sizes, err = decode[*mp4.StszBox](b)
+			t.sizes, err = decode[*mp4ff.StszBox](b)
 		case "stsc":
-			t.chunks, err = decode[*mp4.StscBox](b)
+			t.chunks, err = decode[*mp4ff.StscBox](b)
 		case "stco":
-			var stco *mp4.StcoBox
-			if stco, err = decode[*mp4.StcoBox](b); err == nil {
+			var stco *mp4ff.StcoBox
+			if stco, err = decode[*mp4ff.StcoBox](b); err == nil {
 				t.offsets = make([]uint64, len(stco.ChunkOffset))
 				for i, offset := range stco.ChunkOffset {
 					t.offsets[i] = uint64(offset)
 				}
 			}
 		case "co64":
-			var co64 *mp4.Co64Box
-			if co64, err = decode[*mp4.Co64Box](b); err == nil {
+			var co64 *mp4ff.Co64Box
+			if co64, err = decode[*mp4ff.Co64Box](b); err == nil {
 				t.offsets = co64.ChunkOffset
 			}
 		}
@@ -149,21 +149,21 @@ func knownVideo(stsd []byte) bool {
 	}
 	width := int(binary.BigEndian.Uint16(stsd[entry+32:]))
 	height := int(binary.BigEndian.Uint16(stsd[entry+34:]))
-	return slices.Contains(codecs, string(stsd[entry+4:entry+8])) && validSides(width, height)
+	return slices.Contains(codecs, string(stsd[entry+4:entry+8])) && ValidSides(width, height)
 }
 
 // checkSamples sums up the tables of a track, compares them with the file's size and lets go of them.
 func (t *track) checkSamples(size int64) error {
 	if t.times == nil || t.sizes == nil || t.chunks == nil {
 		if t.handler == "vide" || t.handler == "soun" {
-			return errDamaged
+			return ErrDamaged
 		}
 		return nil
 	}
 	for i, count := range t.times.SampleCount {
 		sum, ok := mulAdd(uint64(count), uint64(t.times.SampleTimeDelta[i]), t.duration)
 		if !ok {
-			return errDamaged
+			return ErrDamaged
 		}
 		t.duration = sum
 	}
@@ -173,7 +173,7 @@ func (t *track) checkSamples(size int64) error {
 	for i, entry := range entries {
 		// Chunks come in order, so each is looked at once, however many entries there are.
 		if entry.FirstChunk == 0 || i > 0 && entry.FirstChunk <= entries[i-1].FirstChunk {
-			return errDamaged
+			return ErrDamaged
 		}
 		last := uint64(len(t.offsets))
 		if i+1 < len(entries) {
@@ -183,16 +183,16 @@ func (t *track) checkSamples(size int64) error {
 			count := min(uint64(entry.SamplesPerChunk), t.samples-next)
 			end, ok := t.sizeOf(next, count, t.offsets[chunk])
 			if !ok {
-				return errDamaged
+				return ErrDamaged
 			}
 			if end > uint64(size) {
-				return errCutOff
+				return ErrCutOff
 			}
 			next += count
 		}
 	}
 	if next < t.samples {
-		return errDamaged
+		return ErrDamaged
 	}
 	t.times, t.sizes, t.chunks, t.offsets = nil, nil, nil, nil
 	return nil
@@ -216,16 +216,16 @@ func (mv *movie) addFragment(moof []byte, start, size int64) error {
 			return nil
 		}
 		var t *track
-		var header *mp4.TfhdBox
-		var fallback mp4.TrexBox
+		var header *mp4ff.TfhdBox
+		var fallback mp4ff.TrexBox
 		return eachBox(traf, func(kind string, b []byte) (err error) {
 			switch kind {
 			case "tfhd":
-				if header, err = decode[*mp4.TfhdBox](b); err != nil {
+				if header, err = decode[*mp4ff.TfhdBox](b); err != nil {
 					return err
 				}
 				if t = mv.track(header.TrackID); t == nil {
-					return errDamaged
+					return ErrDamaged
 				}
 				if trex := mv.defaults[t.id]; trex != nil {
 					fallback = *trex
@@ -238,9 +238,9 @@ func (mv *movie) addFragment(moof []byte, start, size int64) error {
 				}
 			case "trun":
 				if mv.runs++; header == nil || mv.runs > maxRuns {
-					return errDamaged
+					return ErrDamaged
 				}
-				trun, err := decode[*mp4.TrunBox](b)
+				trun, err := decode[*mp4ff.TrunBox](b)
 				if err != nil {
 					return err
 				}
@@ -251,7 +251,7 @@ func (mv *movie) addFragment(moof []byte, start, size int64) error {
 	})
 }
 
-func (t *track) addRun(run *mp4.TrunBox, header *mp4.TfhdBox, fallback mp4.TrexBox, start, size int64) error {
+func (t *track) addRun(run *mp4ff.TrunBox, header *mp4ff.TfhdBox, fallback mp4ff.TrexBox, start, size int64) error {
 	length := run.SizeOfData()
 	if !run.HasSampleSize() {
 		length = uint64(run.SampleCount()) * uint64(fallback.DefaultSampleSize)
@@ -259,7 +259,7 @@ func (t *track) addRun(run *mp4.TrunBox, header *mp4.TfhdBox, fallback mp4.TrexB
 	base := start
 	if header.HasBaseDataOffset() {
 		if header.BaseDataOffset > uint64(size) {
-			return errCutOff
+			return ErrCutOff
 		}
 		base = int64(header.BaseDataOffset)
 	}
@@ -268,15 +268,15 @@ func (t *track) addRun(run *mp4.TrunBox, header *mp4.TfhdBox, fallback mp4.TrexB
 		base += int64(run.DataOffset)
 	}
 	if base < 0 {
-		return errDamaged
+		return ErrDamaged
 	}
 	if length > uint64(size) || uint64(base)+length > uint64(size) {
-		return errCutOff
+		return ErrCutOff
 	}
 	t.samples += uint64(run.SampleCount())
 	duration, ok := mulAdd(1, run.Duration(fallback.DefaultSampleDuration), t.duration)
 	if !ok {
-		return errDamaged
+		return ErrDamaged
 	}
 	t.duration = duration
 	return nil

@@ -1,4 +1,4 @@
-package media
+package mp4
 
 import (
 	"encoding/binary"
@@ -7,9 +7,8 @@ import (
 	"io"
 	"math/bits"
 
-	"github.com/Eyevinn/mp4ff/mp4"
-
 	mp4bits "github.com/Eyevinn/mp4ff/bits"
+	mp4ff "github.com/Eyevinn/mp4ff/mp4"
 )
 
 // MP4 and MOV are ISO base media files: a row of boxes, of which one (moov) is the index and others (mdat) hold the
@@ -28,94 +27,12 @@ type box struct {
 
 func (b box) end() int64 { return b.start + b.size }
 
-// layout says how the top-level boxes of a file lie.
-type layout struct {
-	index      box   // moov
-	front      int64 // where an index stands that is read first: behind the file type
-	media      int64 // start of the first mdat
-	fragmented bool
-	quickTime  bool
-}
-
-// slowStart tells whether a player would have to fetch the end of the file before it can start.
-func (l layout) slowStart() bool { return !l.fragmented && l.media < l.index.start }
-
-// indexBytes returns how much memory the tables of a file take that are read at once: five times their size, for a
-// table of chunks is kept as it is, decoded, and as 64-bit numbers.
-func indexBytes(boxes []box) (n int64) {
-	for _, b := range boxes {
-		if b.kind == "moov" || b.kind == "moof" {
-			n = max(n, 5*min(b.size, maxIndex))
-		}
-	}
-	return n
-}
-
-// checkBMFF examines the index of an MP4 or MOV with these boxes and returns how the file lies.
-func checkBMFF(r io.ReaderAt, size int64, boxes []box) (layout, error) {
-	l := layout{media: size}
-	var fragments []box
-	for i, b := range boxes {
-		switch b.kind {
-		case "ftyp":
-			if i == 0 {
-				l.front = b.end()
-				l.quickTime = hasBrand(r, b, "qt  ")
-			}
-		case "moov":
-			if l.index.size > 0 {
-				return layout{}, errDamaged
-			}
-			l.index = b
-		case "mdat":
-			l.media = min(l.media, b.start)
-		case "moof":
-			fragments = append(fragments, b)
-		}
-	}
-	if l.front == 0 {
-		l.quickTime = true // only old MOV files go without a type
-	}
-	l.fragmented = len(fragments) > 0
-	if l.index.size == 0 {
-		return layout{}, noIndex(boxes)
-	}
-	index, err := readBox(r, l.index)
-	if err != nil {
-		return layout{}, err
-	}
-	mv, err := parseMovie(index, size)
-	if err != nil {
-		return layout{}, err
-	}
-	for _, b := range fragments {
-		content, err := readBox(r, b)
-		if err != nil {
-			return layout{}, err
-		}
-		if err := mv.addFragment(content, b.start, size); err != nil {
-			return layout{}, err
-		}
-	}
-	return l, mv.playable()
-}
-
-// noIndex explains a file without an index: a recording that was not finished, or no video at all.
-func noIndex(boxes []box) error {
-	for _, b := range boxes {
-		if b.kind == "mdat" && b.size > 16 {
-			return errCutOff
-		}
-	}
-	return errNotVideo
-}
-
-// topBoxes reads the headers of all top-level boxes.
-func topBoxes(r io.ReaderAt, size int64) ([]box, error) {
-	var boxes []box
+// ReadBoxes reads the headers of all top-level boxes.
+func ReadBoxes(r io.ReaderAt, size int64) (Boxes, error) {
+	var boxes Boxes
 	for at := int64(0); at < size; {
 		if len(boxes) == maxBoxes {
-			return nil, errDamaged
+			return nil, ErrDamaged
 		}
 		var head [16]byte
 		n, err := r.ReadAt(head[:], at)
@@ -127,10 +44,10 @@ func topBoxes(r io.ReaderAt, size int64) ([]box, error) {
 		}
 		length, header := boxSize(head[:n], size-at)
 		if header == 0 || length < header {
-			return nil, errDamaged
+			return nil, ErrDamaged
 		}
 		if length > size-at {
-			return nil, errCutOff
+			return nil, ErrCutOff
 		}
 		boxes = append(boxes, box{string(head[4:8]), at, length})
 		at += length
@@ -160,7 +77,7 @@ func boxSize(head []byte, rest int64) (length, header int64) {
 // readBox returns a whole box that must be small.
 func readBox(r io.ReaderAt, b box) ([]byte, error) {
 	if b.size > maxIndex {
-		return nil, refuse("the video's index is too large")
+		return nil, errLargeIndex
 	}
 	content := make([]byte, b.size)
 	if _, err := r.ReadAt(content, b.start); err != nil && !errors.Is(err, io.EOF) {
@@ -179,12 +96,12 @@ func hasBrand(r io.ReaderAt, ftyp box, brand string) bool {
 func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
 	_, header := boxSize(parent, int64(len(parent)))
 	if header == 0 {
-		return errDamaged
+		return ErrDamaged
 	}
 	for rest := parent[header:]; len(rest) >= 8; {
 		length, header := boxSize(rest, int64(len(rest)))
 		if header == 0 || length < header || length > int64(len(rest)) {
-			return errDamaged
+			return ErrDamaged
 		}
 		if err := visit(string(rest[4:8]), rest[:length]); err != nil {
 			return err
@@ -196,16 +113,16 @@ func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
 
 // decode reads a box without children. The library allocates no more than a few times the box's size, but it panics on
 // some that are damaged.
-func decode[T mp4.Box](b []byte) (t T, err error) {
+func decode[T mp4ff.Box](b []byte) (t T, err error) {
 	defer func() {
 		if recover() != nil {
-			err = errDamaged
+			err = ErrDamaged
 		}
 	}()
-	decoded, err := mp4.DecodeBoxSR(0, mp4bits.NewFixedSliceReader(b))
+	decoded, err := mp4ff.DecodeBoxSR(0, mp4bits.NewFixedSliceReader(b))
 	t, ok := decoded.(T)
 	if err != nil || !ok {
-		return t, errDamaged
+		return t, ErrDamaged
 	}
 	return t, nil
 }

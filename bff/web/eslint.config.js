@@ -1,5 +1,6 @@
 import js from '@eslint/js'
 import { defineConfig } from 'eslint/config'
+import { createNodeResolver, importX } from 'eslint-plugin-import-x'
 import hooks from 'eslint-plugin-react-hooks'
 import ts from 'typescript-eslint'
 
@@ -8,9 +9,14 @@ export default defineConfig(
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   hooks.configs.flat['recommended-latest'],
+  importX.flatConfigs.typescript,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.tsx'] })] },
     rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-unresolved': 'error', // no-cycle skips an import that it cannot resolve
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
     },

@@ -44,14 +44,14 @@ export function App() {
 
 // Own is a page that only a signed-in viewer has; others may sign in there.
 function Own({ children }: { children: (id: number) => ReactNode }) {
-  const { viewer, known, ask } = useSession()
+  const { viewer, loaded, openSignIn } = useSession()
   const { t } = useWords()
   if (viewer) return <Fragment key={viewer.id}>{children(viewer.databaseId)}</Fragment>
-  if (!known) return <div className="page-loading"><span className="spinner" /></div>
+  if (!loaded) return <div className="page-loading"><span className="spinner" /></div>
   return (
     <div className="page-alone">
       <Empty icon={<User />} title={t.needSession} why={t.signInWhy}>
-        <button type="button" className="button primary" onClick={ask}>{t.signIn}</button>
+        <button type="button" className="button primary" onClick={openSignIn}>{t.signIn}</button>
       </Empty>
     </div>
   )
@@ -77,7 +77,7 @@ function CutOff() {
 function Navigation() {
   const { t, switchLanguage } = useWords()
   const [theme, switchTheme] = useTheme()
-  const { viewer, ask, end } = useSession()
+  const { viewer, openSignIn, end } = useSession()
   const toast = useToast()
   const unread = useUnread()
   const [path, go] = useLocation()
@@ -120,7 +120,7 @@ function Navigation() {
             <LogOut /><span>{t.signOut}</span>
           </button>
         ) : (
-          <button type="button" className="button primary sign-in-button" onClick={ask}><LogIn size={18} /><span>{t.signIn}</span></button>
+          <button type="button" className="button primary sign-in-button" onClick={openSignIn}><LogIn size={18} /><span>{t.signIn}</span></button>
         )}
       </div>
     </nav>

@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import { startTheme } from './parts/theme'
 import { Toasts } from './parts/toast'
-import { SessionProvider } from './session/session'
+import { SessionProvider } from './session/SessionProvider'
 import { Words } from './text/text'
 
 startTheme()

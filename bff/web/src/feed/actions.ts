@@ -8,12 +8,12 @@ import { useWords } from '../text/text'
 // useChange returns how to run a mutation as the viewer: a visitor signs in first, and it goes on then. What fails is said, and
 // failed is called.
 export function useChange() {
-  const { withSession } = useSession()
+  const { whenSignedIn } = useSession()
   const { problem } = useWords()
   const toast = useToast()
   return useCallback(
     <Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables, done?: (data: Data) => void, failed?: () => void) => {
-      withSession((client: Client) => {
+      whenSignedIn((client: Client) => {
         void client.mutation(mutation, variables).then(({ data, error }) => {
           if (error) {
             toast(problem(error))
@@ -22,7 +22,7 @@ export function useChange() {
         })
       })
     },
-    [withSession, problem, toast],
+    [whenSignedIn, problem, toast],
   )
 }
 

@@ -20,7 +20,7 @@ export default function SignIn({ close }: { close: () => void }) {
 // SignInForm is the same without a dialog around it.
 export function SignInForm() {
   const { t, problem } = useWords()
-  const { begin } = useSession()
+  const { start } = useSession()
   const [isNew, setNew] = useState(false)
   const [failed, setFailed] = useState('')
   const [busy, setBusy] = useState(false)
@@ -38,7 +38,7 @@ export function SignInForm() {
     const result = isNew ? await signUp({ input }) : await signIn({ input })
     const payload = result.data && ('register' in result.data ? result.data.register : result.data.login)
     try {
-      if (payload) await begin(payload.token)
+      if (payload) await start(payload.token)
       else if (result.error) setFailed(explain(result.error))
     } catch {
       setFailed(t.problems.NETWORK ?? '')

@@ -5,15 +5,15 @@ interface Toast {
   action?: { label: string; run: () => void } | undefined
 }
 
-const Context = createContext<(text: string, action?: Toast['action']) => void>(() => undefined)
+const ToastContext = createContext<(text: string, action?: Toast['action']) => void>(() => undefined)
 
-// Toasts shows one short message at a time, over everything.
-export function Toasts({ children }: { children: ReactNode }) {
+// ToastProvider shows one short message at a time, on top of everything.
+export function ToastProvider({ children }: { children: ReactNode }) {
   const [toast, setToast] = useState<Toast | null>(null)
-  const box = useRef<HTMLDivElement>(null)
-  // Dialogs lie over all but what was shown after them.
+  const popover = useRef<HTMLDivElement>(null)
+  // Show the popover again for each toast: an open dialog covers everything shown before it.
   useEffect(() => {
-    const element = box.current
+    const element = popover.current
     element?.showPopover()
     return () => element?.hidePopover()
   }, [toast])
@@ -24,9 +24,9 @@ export function Toasts({ children }: { children: ReactNode }) {
   }, [toast])
   const show = useCallback((text: string, action?: Toast['action']) => setToast({ text, action }), [])
   return (
-    <Context value={show}>
+    <ToastContext value={show}>
       {children}
-      <div className="toasts" role="status" popover="manual" ref={box}>
+      <div className="toasts" role="status" popover="manual" ref={popover}>
         {toast && (
           <div className="toast">
             {toast.text}
@@ -44,9 +44,9 @@ export function Toasts({ children }: { children: ReactNode }) {
           </div>
         )}
       </div>
-    </Context>
+    </ToastContext>
   )
 }
 
-// useToast returns how to say something for a moment.
-export const useToast = () => use(Context)
+// useToast returns a function that shows a toast.
+export const useToast = () => use(ToastContext)

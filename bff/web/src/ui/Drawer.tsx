@@ -1,13 +1,13 @@
 import { X } from 'lucide-react'
 import { type ReactNode, useEffect, useId, useRef } from 'react'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
 
-// Drawer is a dialog that slides in from below, or stands in the middle where there is room. The browser keeps the focus
-// inside, closes it with Escape and gives the focus back.
+// Drawer is a modal dialog: a bottom sheet on a phone, centered on a wide screen. The browser keeps the focus inside,
+// closes the dialog on Escape and restores the focus.
 export function Drawer({ title, close, children, className = '' }: { title: string; close: () => void; children: ReactNode; className?: string }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  const { t } = useWords()
+  const { t } = useText()
   useEffect(() => {
     const element = dialog.current
     element?.showModal()
@@ -23,7 +23,7 @@ export function Drawer({ title, close, children, className = '' }: { title: stri
         close()
       }}
       onClick={(event) => {
-        if (event.target === event.currentTarget && event.detail === 1) close() // beside it
+        if (event.target === event.currentTarget && event.detail === 1) close() // a click on the backdrop
       }}
     >
       <div className="drawer-body">

@@ -1,6 +1,6 @@
-// Drives the page in headless Chromium and prints what it saw as JSON. Every request that is not to the server is
-// blocked and listed.
-// usage: DOUYIN_TEST_CHROMIUM=PATH node browse.mjs SERVER NAME PASSWORD OTHERS-TOKEN [SCREENSHOTS]
+// End-to-end test of the playground in headless Chromium. It prints a JSON report. Requests to other servers are blocked
+// and reported.
+// usage: DOUYIN_TEST_CHROMIUM=PATH node browse.mjs SERVER NAME PASSWORD OTHER-TOKEN [SCREENSHOTS]
 import { chromium } from 'playwright-core'
 
 const [server, name, password, otherToken, screenshot] = process.argv.slice(2)
@@ -10,54 +10,54 @@ const browser = await chromium.launch({
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
 let page
-const seen = { blocked: [], problems: [], visitor: '', session: '', viewer: '', counts: '', message: '', operations: 0 }
+const report = { blocked: [], problems: [], visitor: '', session: '', viewer: '', counts: '', message: '', operations: 0 }
 try {
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
   page.setDefaultTimeout(60_000)
   await page.route('**/*', (route) => {
     const url = route.request().url()
     if (url.startsWith(server + '/')) return route.continue()
-    seen.blocked.push(url)
+    report.blocked.push(url)
     return route.abort()
   })
   page.on('request', (request) => {
-    if (request.url() === server + '/graphql') seen.operations++
+    if (request.url() === server + '/graphql') report.operations++
   })
   page.on('console', (message) => {
-    if (message.type() === 'error') seen.problems.push(message.text())
+    if (message.type() === 'error') report.problems.push(message.text())
   })
-  page.on('pageerror', (error) => seen.problems.push(String(error)))
+  page.on('pageerror', (error) => report.problems.push(String(error)))
 
   await page.goto(server + '/playground')
   const run = async (tab, expected) => {
     await page.getByRole('tab', { name: tab }).click()
-    const answered = page.waitForResponse((r) => r.url() === server + '/graphql' && r.request().postData().includes('query ' + tab))
+    const response = page.waitForResponse((r) => r.url() === server + '/graphql' && r.request().postData().includes('query ' + tab))
     await page.getByRole('button', { name: /execute query/i }).click()
-    const text = await (await answered).text()
+    const text = await (await response).text()
     await page.locator('.result-window .view-lines').filter({ hasText: expected }).waitFor()
     if (screenshot) await page.screenshot({ path: `${screenshot}-${tab}.png` })
     return text
   }
-  seen.visitor = await run('Feed', 'hasNextPage')
+  report.visitor = await run('Feed', 'hasNextPage')
 
   await page.getByLabel('Name').fill(name)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   const session = page.locator('.session span')
   await session.getByText(name).waitFor()
-  seen.session = await session.innerText()
-  seen.viewer = await run('Profile', name)
+  report.session = await session.innerText()
+  report.viewer = await run('Profile', name)
 
-  // watch runs the subscription of a tab, has something done that it tells, and returns what it shows then. The server
-  // says nothing when it listens, so the something is done again until it is told.
-  const watch = async (tab, before, cause, expected) => {
+  // watch runs the subscription of a tab, calls trigger to cause an event, and returns the result that shows the event.
+  // It waits for the first result before the trigger, if the subscription sends one.
+  const watch = async (tab, first, trigger, expected) => {
     await page.getByRole('tab', { name: tab }).click()
     await page.getByRole('button', { name: /execute query/i }).click()
     const result = page.locator('.result-window .view-lines')
-    if (before) await result.filter({ hasText: before }).waitFor()
+    if (first) await result.filter({ hasText: first }).waitFor()
     else await page.getByRole('button', { name: /stop query/i }).waitFor()
-    for (const end = Date.now() + 60_000; ;) {
-      await cause()
+    for (const end = Date.now() + 60_000; ;) { // the server does not confirm a subscription: an event may come too early
+      await trigger()
       try {
         await result.filter({ hasText: expected }).waitFor({ timeout: 2_000 })
         break
@@ -70,19 +70,19 @@ try {
     await page.getByRole('button', { name: /stop query/i }).click()
     return shown
   }
-  const change = async (query) => {
+  const mutate = async (query) => {
     const response = await fetch(server + '/graphql', {
       method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${otherToken}` }, body: JSON.stringify({ query }),
     })
     const { errors } = await response.json()
     if (errors) throw new Error(JSON.stringify(errors))
   }
-  seen.counts = await watch('Counts', /"likeCount":\s*0/, () => change('mutation { likeVideo(input: {videoId: "1"}) { video { id } } }'), /"likeCount":\s*1/)
-  seen.message = await watch('Messages', null, () => change('mutation { sendMessage(input: {userId: "1", content: "hello-ann"}) { message { id } } }'), 'hello-ann')
+  report.counts = await watch('Counts', /"likeCount":\s*0/, () => mutate('mutation { likeVideo(input: {videoId: "1"}) { video { id } } }'), /"likeCount":\s*1/)
+  report.message = await watch('Messages', null, () => mutate('mutation { sendMessage(input: {userId: "1", content: "hello-ann"}) { message { id } } }'), 'hello-ann')
 } catch (error) {
-  seen.problems.push(String(error))
+  report.problems.push(String(error))
   if (screenshot) await page?.screenshot({ path: `${screenshot}-problem.png` })
 } finally {
   await browser.close()
 }
-console.log(JSON.stringify(seen))
+console.log(JSON.stringify(report))

@@ -1,5 +1,5 @@
-// Package playground is a page to explore the graph with: GraphiQL, with a box to sign in and example operations in
-// tabs. It asks nobody but this server. The page is built from src into dist by make playground.
+// Package playground serves a page to explore the GraphQL API: GraphiQL with a sign-in form, and example operations in
+// tabs. It sends requests to this server only. `make playground` builds it from src into dist.
 package playground
 
 import (
@@ -12,17 +12,17 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// policy lets the page load and ask only what this server serves. The editor sets styles as it draws, and brings its
-// fonts and pictures within its style sheet.
+// policy is the Content-Security-Policy: the page loads from this server only. The editor needs inline styles, and
+// data: URLs for fonts and images.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Handler serves the page at /playground and what it loads below /playground/assets/, whose names change with their
-// content.
+// Handler returns the handler of the page at /playground and of its assets below /playground/assets/. The names of the
+// assets have a hash of their content, so clients may cache them forever.
 func Handler() http.Handler {
 	site, err := fs.Sub(dist, "dist")
 	if err != nil {
-		panic(err) // only for a path that is none
+		panic(err) // fs.Sub fails for an invalid path only
 	}
 	files := http.StripPrefix("/playground", http.FileServerFS(site))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

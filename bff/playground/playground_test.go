@@ -22,7 +22,7 @@ func get(path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// The page is asked for anew each time; what it loads is kept for ever.
+// The page is revalidated on each request; its assets are immutable.
 func TestHandler(t *testing.T) {
 	page := get("/playground")
 	require.Equal(t, http.StatusOK, page.Code)
@@ -45,7 +45,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// The example operations are ones that the graph answers.
+// The example operations are valid in the schema.
 func TestExamples(t *testing.T) {
 	examples, err := filepath.Glob("src/examples/*.graphql")
 	require.NoError(t, err)

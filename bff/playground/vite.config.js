@@ -5,7 +5,7 @@ export default defineConfig({
   worker: { format: 'es' },
   build: {
     target: 'es2022',
-    assetsInlineLimit: 0, // the page's policy allows no data: URLs but for pictures
+    assetsInlineLimit: 0, // emit every asset as a file
     chunkSizeWarningLimit: 8192,
     license: false,
   },

@@ -1,16 +1,17 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 import { type DocumentNode, Kind, visit } from 'graphql'
 
-// The cache asks for __typename in every selection but the outermost. It must be there before the texts are hashed.
-function withTypenames(document: DocumentNode): DocumentNode {
-  const name = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } } as const
+// addTypenames adds __typename to every selection set except the root, as the cache requires. Codegen does this before it
+// hashes the documents.
+function addTypenames(document: DocumentNode): DocumentNode {
+  const typename = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } } as const
   return visit(document, {
     SelectionSet: (set, _key, parent) =>
-      parent && 'kind' in parent && parent.kind === Kind.OPERATION_DEFINITION ? undefined : { ...set, selections: [name, ...set.selections] },
+      parent && 'kind' in parent && parent.kind === Kind.OPERATION_DEFINITION ? undefined : { ...set, selections: [typename, ...set.selections] },
   })
 }
 
-// Types for the operations in src, and the texts of the operations by their hash, which the server trusts.
+// Codegen writes types for the operations in src, and the persisted documents by hash, which the server trusts.
 const config: CodegenConfig = {
   schema: '../../graph/schema.graphql',
   documents: 'src/**/*.graphql',
@@ -20,7 +21,7 @@ const config: CodegenConfig = {
       documentTransforms: [
         {
           transform: ({ documents }) =>
-            documents.map((file) => ({ ...file, document: file.document && withTypenames(file.document) })),
+            documents.map((file) => ({ ...file, document: file.document && addTypenames(file.document) })),
         },
       ],
       presetConfig: {

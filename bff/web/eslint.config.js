@@ -15,6 +15,7 @@ export default defineConfig(
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.tsx'] })] },
     rules: {
+      'max-lines-per-function': ['error', 60],
       'import-x/no-cycle': 'error',
       'import-x/no-unresolved': 'error', // no-cycle skips an import that it cannot resolve
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],

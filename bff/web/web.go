@@ -1,5 +1,5 @@
-// Package web is the client for people: a page in the browser that watches, likes, comments, follows, chats and
-// publishes, all through the graph. It is built from src into dist by make web, and asks nobody but this server.
+// Package web serves the web client: a single-page application that uses the GraphQL API. `make web` builds it from src
+// into dist. It sends requests to this server only; videos and pictures may come from the media origins.
 package web
 
 import (
@@ -24,28 +24,29 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// Documents is the manifest of the operations that the page sends, to be trusted: their texts by their SHA-256.
+// Documents is the manifest of the client's persisted documents: a JSON object of their texts by SHA-256 hash.
 //
 //go:embed src/gql/persisted-documents.json
 var Documents []byte
 
-// Config is what the page stands on.
+// Config configures the web client.
 type Config struct {
-	// Origins are those that files come from beside the page's own, such as https://video.example.org.
+	// Origins are the origins of videos and pictures, besides the origin of the page. Example: https://video.example.org
 	Origins []string
-	// Video tells what a link to a video shows before it is opened. A NotFound error says that there is no such video.
+	// Video returns the metadata of a video by its ID. It returns a NotFound error if there is no such video.
 	Video func(ctx context.Context, id string) (About, error)
 }
 
-// About is what a link tells of itself where it is shared.
+// About is the metadata of a video, which other sites show as a preview of a shared link.
 type About struct {
 	Title, Author, Cover, Page string // Cover and Page are absolute URLs
 }
 
-// routes are the addresses of the page, beside that of a video. What is shown there the page finds out by itself.
+// routes are the routes of the client that respond with the page, except /video/{id}. The client renders them.
 var routes = []string{"/", "/user/{id}", "/me", "/messages", "/messages/{id}", "/publish", "/sign-in"}
 
-var about = template.Must(template.New("about").Parse(`<title>{{.Title}} · {{.Author}}</title>
+// metaTags renders an About for the head of the page.
+var metaTags = template.Must(template.New("meta").Parse(`<title>{{.Title}} · {{.Author}}</title>
     <meta name="description" content="{{.Title}} · {{.Author}}" />
     <link rel="canonical" href="{{.Page}}" />
     <meta property="og:type" content="video.other" />
@@ -56,18 +57,18 @@ var about = template.Must(template.New("about").Parse(`<title>{{.Title}} · {{.A
     <meta property="og:url" content="{{.Page}}" />
     <meta name="twitter:card" content="summary_large_image" />`))
 
-// Handler serves the page at its addresses, and what it loads. It fails when the page was not built.
+// Handler returns the handler of the page and its assets. It returns an error if dist has no page.
 func Handler(cfg Config) (http.Handler, error) {
 	files, err := readFiles()
 	if err != nil {
 		return nil, err
 	}
-	start, rest, found := bytes.Cut(files["/index.html"].plain, []byte("<!--about-->"))
-	standard, end, complete := bytes.Cut(rest, []byte("<!--/about-->"))
+	before, rest, found := bytes.Cut(files["/index.html"].plain, []byte("<!--about-->"))
+	title, after, complete := bytes.Cut(rest, []byte("<!--/about-->"))
 	if !found || !complete {
-		return nil, errors.New("the page has no place for what it is about")
+		return nil, errors.New("index.html has no <!--about--> section")
 	}
-	p := page{cfg: cfg, policy: policy(cfg.Origins), start: start, standard: standard, end: end}
+	p := page{cfg: cfg, policy: contentSecurityPolicy(cfg.Origins), before: before, title: title, after: after}
 
 	r := chi.NewRouter()
 	serve := func(route string, handler http.HandlerFunc) {
@@ -75,7 +76,7 @@ func Handler(cfg Config) (http.Handler, error) {
 		r.Head(route, handler)
 	}
 	for _, route := range routes {
-		serve(route, func(w http.ResponseWriter, _ *http.Request) { p.write(w, http.StatusOK, p.standard) })
+		serve(route, func(w http.ResponseWriter, _ *http.Request) { p.write(w, http.StatusOK, p.title) })
 	}
 	serve("/video/{id}", p.video)
 	for name, file := range files {
@@ -86,37 +87,40 @@ func Handler(cfg Config) (http.Handler, error) {
 	return r, nil
 }
 
-// policy lets the page load and ask only what this server serves, and files from where they lie.
-func policy(origins []string) string {
-	files := strings.Join(append([]string{"'self'", "blob:"}, origins...), " ")
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + files + " data:; media-src " + files +
+// contentSecurityPolicy returns a policy that allows scripts, styles and requests of this server only, and media of the
+// given origins too.
+func contentSecurityPolicy(origins []string) string {
+	media := strings.Join(append([]string{"'self'", "blob:"}, origins...), " ")
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + media + " data:; media-src " + media +
 		"; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-// page is the only one there is, with a place for what it is about.
+// page is index.html, split around the section that metaTags replaces.
 type page struct {
 	cfg                  Config
 	policy               string
-	start, standard, end []byte
+	before, title, after []byte // title is the section without metadata
 }
 
-// video serves the page with what a shared link tells. Where that cannot be found out, the page will say why.
+// video responds with the page and the metadata of a video. If the metadata is unavailable, it responds with the plain
+// page, which shows the error.
 func (p page) video(w http.ResponseWriter, r *http.Request) {
-	found, err := p.cfg.Video(r.Context(), chi.URLParam(r, "id"))
+	about, err := p.cfg.Video(r.Context(), chi.URLParam(r, "id"))
 	switch codes.Of(err) {
 	case codes.NotFound, codes.InvalidArgument:
-		p.write(w, http.StatusNotFound, p.standard)
+		p.write(w, http.StatusNotFound, p.title)
 		return
 	}
-	var text bytes.Buffer
-	if err != nil || about.Execute(&text, found) != nil {
-		p.write(w, http.StatusOK, p.standard)
+	var tags bytes.Buffer
+	if err != nil || metaTags.Execute(&tags, about) != nil {
+		p.write(w, http.StatusOK, p.title)
 		return
 	}
-	p.write(w, http.StatusOK, text.Bytes())
+	p.write(w, http.StatusOK, tags.Bytes())
 }
 
-func (p page) write(w http.ResponseWriter, status int, about []byte) {
+// write responds with the page and the given title section.
+func (p page) write(w http.ResponseWriter, status int, title []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", p.policy)
@@ -124,24 +128,24 @@ func (p page) write(w http.ResponseWriter, status int, about []byte) {
 	header.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=()")
 	header.Set("Cache-Control", "no-cache")
 	w.WriteHeader(status)
-	for _, part := range [][]byte{p.start, about, p.end} {
-		_, _ = w.Write(part) // the client may be gone
+	for _, part := range [][]byte{p.before, title, p.after} {
+		_, _ = w.Write(part) // an error means that the client has disconnected
 	}
 }
 
-// file is one that the page loads, in the forms it was built in.
+// file is an asset, and its compressed variants if it has any.
 type file struct {
 	name, cache         string
 	plain, gzip, brotli []byte
 }
 
-// contentTypes by extension, for every file of the page.
+// contentTypes has the content type of each extension in dist.
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8",
 	".png": "image/png", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json",
 }
 
-// readFiles returns the files of the page by their paths.
+// readFiles returns the files of dist by their URL path.
 func readFiles() (map[string]*file, error) {
 	files := map[string]*file{}
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -159,7 +163,7 @@ func readFiles() (map[string]*file, error) {
 			f = &file{name: plain, cache: "public, max-age=86400"}
 			files[plain] = f
 		}
-		if strings.HasPrefix(plain, "/assets/") { // the names there change with the content
+		if strings.HasPrefix(plain, "/assets/") { // these names have a hash of the content
 			f.cache = "public, max-age=31536000, immutable"
 		}
 		switch path.Ext(url) {
@@ -173,7 +177,7 @@ func readFiles() (map[string]*file, error) {
 		return nil
 	})
 	if err == nil && files["/index.html"] == nil {
-		err = errors.New("there is no page")
+		err = errors.New("dist/index.html is missing")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the web client: %w", err)
@@ -181,7 +185,7 @@ func readFiles() (map[string]*file, error) {
 	return files, nil
 }
 
-// ServeHTTP serves the file in the smallest form that the client takes.
+// ServeHTTP serves the smallest variant of the file that the client accepts.
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", contentTypes[path.Ext(f.name)])
@@ -189,11 +193,11 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	content := f.plain
 	if f.gzip != nil {
 		header.Add("Vary", "Accept-Encoding")
-		switch taken := acceptedEncodings(r); {
-		case slices.Contains(taken, "br"):
+		switch accepted := acceptedEncodings(r); {
+		case slices.Contains(accepted, "br"):
 			content = f.brotli
 			header.Set("Content-Encoding", "br")
-		case slices.Contains(taken, "gzip"):
+		case slices.Contains(accepted, "gzip"):
 			content = f.gzip
 			header.Set("Content-Encoding", "gzip")
 		}
@@ -201,13 +205,13 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(content))
 }
 
-// acceptedEncodings returns the content codings that the client takes, without those that it refuses by q=0.
-func acceptedEncodings(r *http.Request) (taken []string) {
+// acceptedEncodings returns the content codings of the Accept-Encoding header, except those with q=0.
+func acceptedEncodings(r *http.Request) (codings []string) {
 	for _, part := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
 		coding, weight, _ := strings.Cut(strings.ReplaceAll(part, " ", ""), ";")
 		if strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == "" {
-			taken = append(taken, strings.ToLower(coding))
+			codings = append(codings, strings.ToLower(coding))
 		}
 	}
-	return taken
+	return codings
 }

@@ -44,8 +44,8 @@ func get(t *testing.T, path, encodings string) *httptest.ResponseRecorder {
 	return w
 }
 
-// Every address of the page answers with it, anew each time and under a policy that allows nothing but what it needs;
-// other addresses are not found.
+// Every route responds with the page, without caching and with a strict Content-Security-Policy. Other paths are not
+// found.
 func TestPage(t *testing.T) {
 	for _, path := range []string{"/", "/user/1", "/me", "/messages", "/messages/1", "/publish", "/sign-in", "/video/1", "/video/broken"} {
 		page := get(t, path, "br")
@@ -63,7 +63,7 @@ func TestPage(t *testing.T) {
 	require.NotRegexp(t, regexp.MustCompile(`<script>|<style|style=|onload=`), get(t, "/", "").Body.String())
 }
 
-// What the page loads is kept for ever, and comes in the smallest form that the client takes.
+// Assets are immutable, and served in the smallest variant that the client accepts.
 func TestAssets(t *testing.T) {
 	assets := regexp.MustCompile(`/assets/[^"]+`).FindAllString(get(t, "/", "").Body.String(), -1)
 	require.NotEmpty(t, assets)
@@ -84,24 +84,24 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// The compressed files hold what the others do. Tools of other versions make other bytes of it, so that the build is
-// only compared without them.
+// The compressed files have the same content as the plain ones. `make check-web` does not compare them, because their
+// bytes depend on the version of the compressor.
 func TestCompressed(t *testing.T) {
-	compressed := 0
+	count := 0
 	require.NoError(t, filepath.WalkDir("dist", func(path string, _ fs.DirEntry, err error) error {
 		require.NoError(t, err)
-		packed, err := os.ReadFile(path)
+		compressed, err := os.ReadFile(path)
 		var plain io.Reader
 		switch filepath.Ext(path) {
 		case ".gz":
-			plain, err = gzip.NewReader(bytes.NewReader(packed))
+			plain, err = gzip.NewReader(bytes.NewReader(compressed))
 		case ".br":
-			plain = brotli.NewReader(bytes.NewReader(packed))
+			plain = brotli.NewReader(bytes.NewReader(compressed))
 		default:
 			return nil
 		}
 		require.NoError(t, err)
-		compressed++
+		count++
 		got, err := io.ReadAll(plain)
 		require.NoError(t, err)
 		want, err := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)))
@@ -109,5 +109,5 @@ func TestCompressed(t *testing.T) {
 		require.Equal(t, string(want), string(got), path)
 		return nil
 	}))
-	require.NotZero(t, compressed)
+	require.NotZero(t, count)
 }

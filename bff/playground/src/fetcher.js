@@ -3,8 +3,8 @@ import { parse } from 'graphql'
 import { createClient } from 'graphql-ws'
 import { authorization, endpoint } from './session.js'
 
-// send sends operations over HTTP and subscriptions over a socket that is opened for the first of them. Both carry
-// the session's token, unless the headers editor names another.
+// send sends queries and mutations over HTTP, and subscriptions over a WebSocket that opens with the first of them. Both
+// send the session's token, unless the headers editor has another one.
 const send = createGraphiQLFetcher({
   url: endpoint,
   fetch(url, init) {
@@ -21,14 +21,14 @@ const send = createGraphiQLFetcher({
   }),
 })
 
-// fetcher is send for what the editor shows. Just after a change of tabs the editor still names the operation of the
-// tab before: then the document's own is meant, if it has just one.
+// fetcher sends the document of the editor. Right after a switch of tabs, the editor still has the operation name of the
+// previous tab. If the document has only one operation, fetcher sends that one.
 export function fetcher(params, options) {
   let documentAST
   try {
     documentAST = parse(params.query)
   } catch {
-    return send(params, options) // the server says what is wrong
+    return send(params, options) // the server responds with the syntax error
   }
   const names = documentAST.definitions.filter((d) => d.kind === 'OperationDefinition').map((d) => d.name?.value)
   let operationName = names.includes(params.operationName) ? params.operationName : undefined

@@ -7,7 +7,7 @@ import { GraphiQL } from 'graphiql'
 import { fetcher } from './fetcher.js'
 import { currentSession, signIn, signOut } from './session.js'
 
-// Each file of the folder examples is a tab, in the order of their names.
+// Each file in examples is a tab. The tabs are sorted by file name.
 const files = import.meta.glob('./examples/*.graphql', { query: '?raw', import: 'default', eager: true })
 const examples = Object.keys(files).sort().map((name) => ({ query: files[name] }))
 
@@ -30,7 +30,7 @@ function SignIn() {
     return (
       <div className="session">
         <span>
-          Signed in as <b>{session.name}</b>; requests carry the token.
+          Signed in as <b>{session.name}</b>. Requests send your token.
         </span>
         <button onClick={() => setSession(signOut())}>Sign out</button>
       </div>

@@ -1,21 +1,21 @@
-// The session of this browser tab: it ends when the tab is closed.
+// The session of this browser tab. It ends when the tab closes.
 const key = 'minidouyin-session'
 
 export const endpoint = new URL('/graphql', location.href).href
 
-// currentSession returns { name, token }, or null for a visitor.
+// currentSession returns { name, token, expiresAt }, or null if nobody is signed in or the token has expired.
 export function currentSession() {
   const session = JSON.parse(sessionStorage.getItem(key))
   return session && session.expiresAt > Date.now() ? session : null
 }
 
-// authorization returns the header that speaks for the session, none for a visitor.
+// authorization returns the header with the session's token, or no header without a session.
 export function authorization() {
   const session = currentSession()
   return session ? { Authorization: `Bearer ${session.token}` } : {}
 }
 
-// signIn returns the new session; it throws an error with a message for the user.
+// signIn returns the new session. It throws an error with a message for the user.
 export async function signIn(name, password) {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -33,7 +33,7 @@ export async function signIn(name, password) {
   return session
 }
 
-// signOut forgets the session and returns what is left: none.
+// signOut deletes the session and returns null.
 export function signOut() {
   sessionStorage.removeItem(key)
   return null

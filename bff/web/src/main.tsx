@@ -1,11 +1,11 @@
 import './style.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { App } from './App'
-import { startTheme } from './parts/theme'
-import { Toasts } from './parts/toast'
 import { SessionProvider } from './session/SessionProvider'
-import { Words } from './text/text'
+import { TextProvider } from './text/text'
+import { startTheme } from './ui/theme'
+import { ToastProvider } from './ui/toast'
+import { App } from './App'
 
 startTheme()
 
@@ -13,13 +13,13 @@ const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Words>
+      <TextProvider>
         <SessionProvider>
-          <Toasts>
+          <ToastProvider>
             <App />
-          </Toasts>
+          </ToastProvider>
         </SessionProvider>
-      </Words>
+      </TextProvider>
     </StrictMode>,
   )
 }

@@ -3,29 +3,27 @@ import { type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import { type FragmentType, unmask } from '../gql'
 import { CommentLineFragmentDoc, CommentsDocument, RemoveCommentDocument, type SlideFragment, WriteCommentDocument } from '../gql/graphql'
-import { Drawer } from '../parts/Drawer'
-import { useDesktop, useList } from '../parts/hooks'
-import { Avatar, Empty, Problem, Reached } from '../parts/parts'
+import { useList } from '../graph/list'
 import { useSession } from '../session/session'
-import { useWords } from '../text/text'
-import { useChange } from './actions'
+import { useText } from '../text/text'
+import { Avatar } from '../ui/Avatar'
+import { Drawer } from '../ui/Drawer'
+import { LoadMore } from '../ui/LoadMore'
+import { useDesktop } from '../ui/media'
+import { EmptyState, ErrorState } from '../ui/states'
+import { useViewerMutation } from './actions'
 
-interface Props {
-  video: SlideFragment
-  close: () => void
-}
-
-// Comments is the drawer with what people say about a video: beside the video where there is room, else over it.
-export function Comments({ video, close }: Props) {
+// Comments shows the comments on a video: in a column next to the video on a wide screen, otherwise in a drawer.
+export function Comments({ video, close }: { video: SlideFragment; close: () => void }) {
   const desktop = useDesktop()
-  const { t, count } = useWords()
-  const title = t.commentCount(count(video.commentCount))
+  const { t, formatCount } = useText()
+  const title = t.commentCount(formatCount(video.commentCount))
   const side = useRef<HTMLElement>(null)
   useEffect(() => {
-    const before = document.activeElement
+    const previous = document.activeElement
     side.current?.focus()
     return () => {
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true })
+      if (previous instanceof HTMLElement) previous.focus({ preventScroll: true })
     }
   }, [desktop])
   if (!desktop) {
@@ -56,60 +54,80 @@ export function Comments({ video, close }: Props) {
   )
 }
 
-function Thread({ video }: { video: SlideFragment }) {
-  const { t } = useWords()
-  const { viewer } = useSession()
-  const change = useChange()
-  const [text, setText] = useState('')
-  const list = useList(CommentsDocument, { video: video.id, first: 20 }, (data) => data.video?.comments)
-  const scroller = useRef<HTMLDivElement>(null)
+const pageSize = 20
 
-  // When others write, the count rises and the first page comes anew.
-  const known = useRef(video.commentCount)
+function Thread({ video }: { video: SlideFragment }) {
+  const { t } = useText()
+  const list = useList(CommentsDocument, { video: video.id, first: pageSize }, (data) => data.video?.comments)
+  const scroller = useRef<HTMLDivElement>(null)
+  useReloadOnNewComments(list, video.commentCount)
+  return (
+    <>
+      <div className="thread" ref={scroller}>
+        {list.nodes?.length === 0 && !list.fetching && <EmptyState icon={<MessageCircle />} title={t.noComments} detail={t.firstComment} />}
+        {list.nodes && (
+          <ul>
+            {list.nodes.map((comment) => (
+              <Comment key={comment.id} comment={comment} video={video} />
+            ))}
+          </ul>
+        )}
+        {list.error && <ErrorState error={list.error} retry={list.reload} />}
+        {!list.nodes && !list.error && <Skeletons />}
+        {list.nodes && list.hasMore && <LoadMore key={list.nodes.length} load={list.loadMore} />}
+      </div>
+      <CommentForm video={video} sent={() => scroller.current?.scrollTo({ top: 0 })} />
+    </>
+  )
+}
+
+// useReloadOnNewComments reloads the first page when the count shows comments of other users that are not in the list.
+function useReloadOnNewComments(list: { nodes?: unknown[]; fetching: boolean; reload: () => void }, count: number | null) {
+  const known = useRef(count)
   const latest = useRef(list)
   useEffect(() => {
     latest.current = list
   })
   useEffect(() => {
-    if (known.current === video.commentCount) return
-    known.current = video.commentCount
-    const { nodes, fetching, again } = latest.current
-    if (nodes && nodes.length < (video.commentCount ?? 0) && nodes.length < 20 && !fetching) again()
-  }, [video.commentCount])
+    if (known.current === count) return
+    known.current = count
+    const { nodes, fetching, reload } = latest.current
+    if (nodes && nodes.length < (count ?? 0) && nodes.length < pageSize && !fetching) reload()
+  }, [count])
+}
+
+function CommentForm({ video, sent }: { video: SlideFragment; sent: () => void }) {
+  const { t } = useText()
+  const { viewer } = useSession()
+  const mutate = useViewerMutation()
+  const [text, setText] = useState('')
 
   function submit(event: SyntheticEvent) {
     event.preventDefault()
     const content = text.trim()
     if (!content) return
-    // A visitor may leave the dialog without signing in, and an answer may not come: what was written is kept then.
-    const clear = () => setText((now) => (now.trim() === content ? '' : now))
+    // Keep the text if the user closes the sign-in dialog, or if the mutation fails.
+    const clear = () => setText((current) => (current.trim() === content ? '' : current))
+    const restore = () => setText((current) => current || content)
     if (viewer) clear()
-    change(WriteCommentDocument, { video: video.id, content }, clear, () => setText((now) => now || content))
-    scroller.current?.scrollTo({ top: 0 })
+    mutate(WriteCommentDocument, { video: video.id, content }, clear, restore)
+    sent()
   }
 
   return (
-    <>
-      <div className="thread" ref={scroller}>
-        {list.nodes?.length === 0 && !list.fetching && <Empty icon={<MessageCircle />} title={t.noComments} why={t.firstComment} />}
-        {list.nodes && (
-          <ul>
-            {list.nodes.map((comment) => (
-              <Line key={comment.id} comment={comment} video={video} />
-            ))}
-          </ul>
-        )}
-        {list.error && <Problem error={list.error} again={list.again} />}
-        {!list.nodes && !list.error && <Skeletons />}
-        {list.nodes && list.hasMore && <Reached key={list.nodes.length} call={list.more} />}
-      </div>
-      <form className="compose" onSubmit={submit}>
-        <input value={text} onChange={(event) => setText(event.target.value)} maxLength={256} placeholder={t.writeComment} aria-label={t.writeComment} enterKeyHint="send" />
-        <button type="submit" className="icon-button accent" aria-label={t.send} disabled={!text.trim()}>
-          <SendHorizontal />
-        </button>
-      </form>
-    </>
+    <form className="compose" onSubmit={submit}>
+      <input
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        maxLength={256}
+        placeholder={t.writeComment}
+        aria-label={t.writeComment}
+        enterKeyHint="send"
+      />
+      <button type="submit" className="icon-button accent" aria-label={t.send} disabled={!text.trim()}>
+        <SendHorizontal />
+      </button>
+    </form>
   )
 }
 
@@ -117,7 +135,7 @@ function Skeletons() {
   return (
     <div aria-hidden>
       {[0, 1, 2, 3].map((i) => (
-        <div className="line" key={i}>
+        <div className="comment" key={i}>
           <span className="skeleton round" />
           <span className="skeleton text" />
         </div>
@@ -126,35 +144,36 @@ function Skeletons() {
   )
 }
 
-function Line({ comment: masked, video }: { comment: FragmentType<typeof CommentLineFragmentDoc>; video: SlideFragment }) {
+function Comment({ comment: masked, video }: { comment: FragmentType<typeof CommentLineFragmentDoc>; video: SlideFragment }) {
   const comment = unmask(CommentLineFragmentDoc, masked)
-  const { t, ago } = useWords()
+  const { t, formatAge } = useText()
   const { viewer } = useSession()
-  const change = useChange()
+  const mutate = useViewerMutation()
   const author = comment.author
-  const mine = viewer && (author?.id === viewer.id || video.author?.id === viewer.id)
+  const canDelete = viewer && (author?.id === viewer.id || video.author?.id === viewer.id)
   const unsent = comment.id.startsWith('unsent')
   return (
-    <li className="line" data-unsent={unsent}>
+    <li className="comment" data-unsent={unsent}>
       <Avatar url={author?.avatarUrl} size={36} />
-      <div className="line-body">
+      <div className="comment-body">
         {author ? (
-          <Link href={`/user/${author.databaseId}`} className="line-name">
+          <Link href={`/user/${author.databaseId}`} className="user-name">
             {author.name}
           </Link>
         ) : (
-          <span className="line-name">{t.someone}</span>
+          <span className="user-name">{t.someone}</span>
         )}
         <p>{comment.content}</p>
-        <span className="line-time">{unsent ? t.sending : ago(comment.createdAt)}</span>
+        <span className="comment-time">{unsent ? t.sending : formatAge(comment.createdAt)}</span>
       </div>
-      {mine && !unsent && (
+      {canDelete && !unsent && (
         <button
           type="button"
-          className="icon-button quiet"
+          className="icon-button secondary"
           aria-label={t.remove}
           onClick={({ detail }) => {
-            if (detail <= 1) change(RemoveCommentDocument, { video: video.id, comment: comment.id }) // a second tap meets the next line
+            // Ignore the second click of a double click: the next comment has moved under the pointer.
+            if (detail <= 1) mutate(RemoveCommentDocument, { video: video.id, comment: comment.id })
           }}
         >
           <Trash2 size={16} />

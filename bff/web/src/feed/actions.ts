@@ -1,65 +1,66 @@
 import { useCallback } from 'react'
 import type { AnyVariables, Client, TypedDocumentNode } from 'urql'
 import { FollowDocument, UnfollowDocument, LikeDocument, UnlikeDocument, type SlideFragment } from '../gql/graphql'
-import { useToast } from '../parts/toast'
 import { useSession } from '../session/session'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
+import { useToast } from '../ui/toast'
 
-// useChange returns how to run a mutation as the viewer: a visitor signs in first, and it goes on then. What fails is said, and
-// failed is called.
-export function useChange() {
+// useViewerMutation returns a function that runs a mutation as the viewer. An anonymous user signs in first, then the
+// mutation runs. An error shows a toast and calls failed.
+export function useViewerMutation() {
   const { whenSignedIn } = useSession()
-  const { problem } = useWords()
+  const { errorText } = useText()
   const toast = useToast()
   return useCallback(
-    <Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables, done?: (data: Data) => void, failed?: () => void) => {
+    <Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables, done?: () => void, failed?: () => void) => {
       whenSignedIn((client: Client) => {
         void client.mutation(mutation, variables).then(({ data, error }) => {
           if (error) {
-            toast(problem(error))
+            toast(errorText(error))
             failed?.()
-          } else if (data) done?.(data)
+          } else if (data) done?.()
         })
       })
     },
-    [whenSignedIn, problem, toast],
+    [whenSignedIn, errorText, toast],
   )
 }
 
-// useLike returns how to like a video, or to take the like back.
+// useLike returns a function that likes or unlikes a video.
 export function useLike() {
-  const change = useChange()
+  const mutate = useViewerMutation()
   return useCallback(
-    (video: SlideFragment, likes: boolean) => {
-      if (likes) change(LikeDocument, { video: video.id })
-      else change(UnlikeDocument, { video: video.id })
+    (video: SlideFragment, like: boolean) => {
+      if (like) mutate(LikeDocument, { video: video.id })
+      else mutate(UnlikeDocument, { video: video.id })
     },
-    [change],
+    [mutate],
   )
 }
 
-// useFollow returns how to follow a user, or to stop it.
+// useFollow returns a function that follows or unfollows a user.
 export function useFollow() {
-  const change = useChange()
+  const mutate = useViewerMutation()
   return useCallback(
-    (user: { id: string }, follows: boolean) => {
-      if (follows) change(FollowDocument, { user: user.id })
-      else change(UnfollowDocument, { user: user.id })
+    (user: { id: string }, follow: boolean) => {
+      if (follow) mutate(FollowDocument, { user: user.id })
+      else mutate(UnfollowDocument, { user: user.id })
     },
-    [change],
+    [mutate],
   )
 }
 
-// useShare returns how to hand on the link of a video: by the device's own dialog, else by the clipboard.
+// useShare returns a function that shares the link to a video: with the system's share dialog on a touch device,
+// otherwise through the clipboard.
 export function useShare() {
   const toast = useToast()
-  const { t } = useWords()
+  const { t } = useText()
   return useCallback(
     async (video: SlideFragment) => {
       const url = new URL(`/video/${video.databaseId}`, location.href).href
-      const sheet = (navigator as { share?: (data: ShareData) => Promise<void> }).share
-      if (sheet && window.matchMedia('(pointer: coarse)').matches) {
-        await navigator.share({ title: video.title, url }).catch(() => undefined) // closed without sharing
+      const share = (navigator as { share?: (data: ShareData) => Promise<void> }).share
+      if (share && window.matchMedia('(pointer: coarse)').matches) {
+        await navigator.share({ title: video.title, url }).catch(() => undefined) // the user closed the dialog
         return
       }
       await copy(url)
@@ -69,7 +70,7 @@ export function useShare() {
   )
 }
 
-// copy writes to the clipboard, also where the page is not secure enough for the newer way.
+// copy writes to the clipboard. Over plain HTTP the Clipboard API is not available.
 async function copy(text: string) {
   try {
     await navigator.clipboard.writeText(text)
@@ -78,7 +79,7 @@ async function copy(text: string) {
     field.value = text
     document.body.append(field)
     field.select()
-    document.execCommand('copy') // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way over http
+    document.execCommand('copy') // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way over HTTP
     field.remove()
   }
 }

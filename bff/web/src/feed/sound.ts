@@ -1,23 +1,9 @@
-import { useSyncExternalStore } from 'react'
+import { makeStore } from '../store'
 
-// Browsers start videos by themselves only without sound; one tap turns it on for all of them.
-let muted = true
-const listeners = new Set<() => void>()
+// All videos are muted or none. Browsers autoplay only muted videos, so they are muted until the user unmutes one.
+const muted = makeStore(true)
 
-export function setMuted(now: boolean) {
-  muted = now
-  for (const listener of listeners) listener()
-}
+export const setMuted = muted.set
 
-// useMuted tells whether videos are silent.
-export function useMuted() {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
-    () => muted,
-  )
-}
+// useMuted reports whether videos are muted.
+export const useMuted = muted.useValue

@@ -8,28 +8,28 @@ import {
   LineFragmentDoc, MessageReceivedDocument, ProfileFragmentDoc, ProfileOfDocument, PublishDocument, RemoveCommentDocument,
   RemoveVideoDocument, RetitleDocument, SendMessageDocument, SlideFragmentDoc, UnlikeDocument, WatchDocument, WhoAmIDocument, WorksDocument, WriteCommentDocument,
 } from '../gql/graphql'
-import { change as changeFeed, type State } from '../feed/pages'
+import { reduce, type State } from '../feed/pages'
 import { cacheOptions } from './cache'
 
-// A server that answers when it is told to.
+// The fake server keeps each operation in requests until the test responds to it.
 let client: Client
-let waiting: { operation: Operation; answer: (data: object | Error) => void }[]
+let requests: { operation: Operation; respond: (data: object | Error) => void }[]
 
 const server: Exchange = () => (operations$) =>
   pipe(
     operations$,
     filter((operation) => operation.kind !== 'teardown'),
     mergeMap((operation) => {
-      const answers = makeSubject<ReturnType<typeof makeErrorResult>>()
-      waiting.push({
+      const results = makeSubject<ReturnType<typeof makeErrorResult>>()
+      requests.push({
         operation,
-        answer(data) {
+        respond(data) {
           const failed = makeErrorResult(operation, data as Error)
-          answers.next(data instanceof Error ? failed : { ...failed, data, error: undefined })
+          results.next(data instanceof Error ? failed : { ...failed, data, error: undefined })
         },
       })
-      const ended = pipe(operations$, filter((other) => other.kind === 'teardown' && other.key === operation.key))
-      return pipe(merge([answers.source]), takeUntil(ended))
+      const teardown = pipe(operations$, filter((other) => other.kind === 'teardown' && other.key === operation.key))
+      return pipe(merge([results.source]), takeUntil(teardown))
     }),
   )
 
@@ -38,32 +38,33 @@ function nameOf({ query }: Operation) {
   return definition && 'operation' in definition ? definition.name?.value : undefined
 }
 
-// answer gives the oldest open operation of this name its data.
-async function answer(name: string, data: object | Error) {
-  await settled()
-  const index = waiting.findIndex(({ operation }) => nameOf(operation) === name)
-  if (index < 0) throw new Error(`nobody asks ${name}, but ${waiting.map(({ operation }) => nameOf(operation)).join(', ')}`)
-  const [asked] = waiting.splice(index, 1)
-  asked?.answer(data)
-  await settled()
+// respond sends data or an error as the response to the oldest request with this name.
+async function respond(name: string, data: object | Error) {
+  await settle()
+  const index = requests.findIndex(({ operation }) => nameOf(operation) === name)
+  if (index < 0) throw new Error(`no request named ${name}, only ${requests.map(({ operation }) => nameOf(operation)).join(', ')}`)
+  const [request] = requests.splice(index, 1)
+  request?.respond(data)
+  await settle()
 }
 
-// watch keeps a query open and returns what it shows.
+// watch subscribes to a query and returns its latest result.
 function watch<Data, Variables extends AnyVariables>(query: TypedDocumentNode<Data, Variables>, variables: Variables) {
-  const shown: { data?: Data | undefined; error?: CombinedError | undefined } = {}
+  const latest: { data?: Data | undefined; error?: CombinedError | undefined } = {}
   pipe(
     client.query(query, variables),
-    subscribe(({ data, error }) => Object.assign(shown, { data, error })),
+    subscribe(({ data, error }) => Object.assign(latest, { data, error })),
   )
-  return shown
+  return latest
 }
 
-// settled waits until what was begun is shown.
-const settled = () => new Promise((resolve) => setTimeout(resolve))
+// settle waits until pending results are delivered.
+const settle = () => new Promise((resolve) => setTimeout(resolve))
 
-async function change<Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables) {
+// mutate starts a mutation, and returns before the server responds.
+async function mutate<Data, Variables extends AnyVariables>(mutation: TypedDocumentNode<Data, Variables>, variables: Variables) {
   void client.mutation(mutation, variables).toPromise()
-  await settled()
+  await settle()
 }
 
 const page = { __typename: 'PageInfo', hasNextPage: false, endCursor: null, hasPreviousPage: false, startCursor: null }
@@ -74,197 +75,197 @@ const video = (id: string) => ({
 })
 const comment = (id: string, content = id) => ({ __typename: 'Comment', id, content, createdAt: 1, author: bob })
 const message = (id: string, direction = 'RECEIVED') => ({ __typename: 'Message', id, content: id, createdAt: 1, direction, fromUserDatabaseId: 2, toUserDatabaseId: 2 })
-const list = (kind: string, nodes: object[], more: object = {}) => ({ __typename: kind, nodes, pageInfo: { ...page, ...more } })
+const connection = (kind: string, nodes: object[], more: object = {}) => ({ __typename: kind, nodes, pageInfo: { ...page, ...more } })
 
 beforeEach(async () => {
-  waiting = []
+  requests = []
   client = new Client({ url: '/graphql', exchanges: [cacheExchange(cacheOptions), server] })
   watch(WhoAmIDocument, {})
-  await answer('WhoAmI', { viewer: ann })
+  await respond('WhoAmI', { viewer: ann })
 })
 
 async function showFeed(...ids: string[]) {
   const feed = watch(FeedDocument, { first: 8, after: null, signedIn: true })
-  await answer('Feed', { feed: list('FeedConnection', ids.map(video)) })
+  await respond('Feed', { feed: connection('FeedConnection', ids.map(video)) })
   return () => unmask(SlideFragmentDoc, feed.data?.feed.nodes ?? [])
 }
 
 describe('likes', () => {
-  test('show at once, and then what the server says', async () => {
+  test('update the video at once, then take the values of the response', async () => {
     const feed = await showFeed('v')
-    await change(LikeDocument, { video: 'v' })
+    await mutate(LikeDocument, { video: 'v' })
     expect(feed()[0]).toMatchObject({ viewerHasLiked: true, likeCount: 4 })
-    await answer('Like', { likeVideo: { __typename: 'LikeVideoPayload', video: { __typename: 'Video', id: 'v', likeCount: 9, viewerHasLiked: true } } })
+    await respond('Like', { likeVideo: { __typename: 'LikeVideoPayload', video: { __typename: 'Video', id: 'v', likeCount: 9, viewerHasLiked: true } } })
     expect(feed()[0]).toMatchObject({ viewerHasLiked: true, likeCount: 9 })
   })
-  test('are taken back when the server refuses', async () => {
+  test('are rolled back on an error', async () => {
     const feed = await showFeed('v')
-    await change(LikeDocument, { video: 'v' })
-    await answer('Like', new Error('no'))
+    await mutate(LikeDocument, { video: 'v' })
+    await respond('Like', new Error('no'))
     expect(feed()[0]).toMatchObject({ viewerHasLiked: false, likeCount: 3 })
   })
-  test('that are none do not count', async () => {
+  test('do not change the count if the like was already removed', async () => {
     const feed = await showFeed('v')
-    await change(UnlikeDocument, { video: 'v' })
+    await mutate(UnlikeDocument, { video: 'v' })
     expect(feed()[0]).toMatchObject({ viewerHasLiked: false, likeCount: 3 })
   })
 })
 
-test('a follow shows at once wherever the user is seen', async () => {
+test('a follow updates every object of the user at once', async () => {
   const feed = await showFeed('v', 'w')
   const profile = watch(ProfileOfDocument, { user: '2' })
   const rest = { signature: '', backgroundUrl: '', videoCount: 2, likesReceivedCount: 0, likesGivenCount: 0, followingCount: 0, followerCount: 5 }
-  await answer('ProfileOf', { user: { ...bob, ...rest } })
-  await change(FollowDocument, { user: 'bob' })
+  await respond('ProfileOf', { user: { ...bob, ...rest } })
+  await mutate(FollowDocument, { user: 'bob' })
   expect(feed().map(({ author }) => author?.viewerIsFollowing)).toEqual([true, true])
   expect(unmask(ProfileFragmentDoc, profile.data?.user)).toMatchObject({ viewerIsFollowing: true, followerCount: 6 })
-  await answer('Follow', new Error('no'))
+  await respond('Follow', new Error('no'))
   expect(feed()[0]?.author?.viewerIsFollowing).toBe(false)
 })
 
 describe('comments', () => {
   async function showComments(...ids: string[]) {
-    const shown = watch(CommentsDocument, { video: 'v', first: 20, after: null })
-    await answer('Comments', { video: { ...video('v'), comments: list('CommentConnection', ids.map((id) => comment(id))) } })
+    const result = watch(CommentsDocument, { video: 'v', first: 20, after: null })
+    await respond('Comments', { video: { ...video('v'), comments: connection('CommentConnection', ids.map((id) => comment(id))) } })
     return {
-      texts: () => unmask(CommentLineFragmentDoc, shown.data?.video?.comments?.nodes ?? []).map(({ content }) => content),
-      count: () => shown.data?.video?.commentCount,
+      texts: () => unmask(CommentLineFragmentDoc, result.data?.video?.comments?.nodes ?? []).map(({ content }) => content),
+      count: () => result.data?.video?.commentCount,
     }
   }
-  test('stand first at once, by the viewer, and once only when the server has them', async () => {
+  test('are added at the top at once, and are not duplicated by the response', async () => {
     const comments = await showComments('old')
-    await change(WriteCommentDocument, { video: 'v', content: 'new' })
+    await mutate(WriteCommentDocument, { video: 'v', content: 'new' })
     expect(comments.texts()).toEqual(['new', 'old'])
     expect(comments.count()).toBe(2)
-    await answer('WriteComment', {
+    await respond('WriteComment', {
       createComment: { __typename: 'CreateCommentPayload', comment: comment('c', 'new'), video: { __typename: 'Video', id: 'v', commentCount: 8 } },
     })
     expect(comments.texts()).toEqual(['new', 'old'])
     expect(comments.count()).toBe(8)
   })
-  test('are gone when the server refuses', async () => {
+  test('are removed on an error', async () => {
     const comments = await showComments('old')
-    await change(WriteCommentDocument, { video: 'v', content: 'new' })
-    await answer('WriteComment', new Error('no'))
+    await mutate(WriteCommentDocument, { video: 'v', content: 'new' })
+    await respond('WriteComment', new Error('no'))
     expect(comments.texts()).toEqual(['old'])
     expect(comments.count()).toBe(1)
   })
-  test('that are deleted are gone at once', async () => {
+  test('that the viewer deletes are removed at once', async () => {
     const comments = await showComments('one', 'two')
-    await change(RemoveCommentDocument, { video: 'v', comment: 'one' })
+    await mutate(RemoveCommentDocument, { video: 'v', comment: 'one' })
     expect(comments.texts()).toEqual(['two'])
     expect(comments.count()).toBe(0)
   })
 })
 
-test('a new video is the first of the feed and of the works', async () => {
+test('a new video is added at the top of the feed and of the profile', async () => {
   const feed = await showFeed('old')
   const works = watch(WorksDocument, { user: 'ann', first: 24, after: null })
-  await answer('Works', { user: { ...ann, videos: list('VideoConnection', [video('old')]) } })
-  await change(PublishDocument, { input: { title: 'new', file: new File([], 'v.mp4') }, signedIn: true })
+  await respond('Works', { user: { ...ann, videos: connection('VideoConnection', [video('old')]) } })
+  await mutate(PublishDocument, { input: { title: 'new', file: new File([], 'v.mp4') }, signedIn: true })
   expect(feed().map(({ id }) => id)).toEqual(['old'])
-  await answer('Publish', { publishVideo: { __typename: 'PublishVideoPayload', video: video('new') } })
+  await respond('Publish', { publishVideo: { __typename: 'PublishVideoPayload', video: video('new') } })
   expect(feed().map(({ id }) => id)).toEqual(['new', 'old'])
   expect(works.data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['new', 'old'])
 })
 
-test('a new title shows wherever the video is seen', async () => {
+test('a new title updates every object of the video', async () => {
   const feed = await showFeed('v', 'w')
-  await change(RetitleDocument, { video: 'v', title: 'better' })
-  await answer('Retitle', { updateVideo: { __typename: 'UpdateVideoPayload', video: { __typename: 'Video', id: 'v', title: 'better' } } })
+  await mutate(RetitleDocument, { video: 'v', title: 'better' })
+  await respond('Retitle', { updateVideo: { __typename: 'UpdateVideoPayload', video: { __typename: 'Video', id: 'v', title: 'better' } } })
   expect(feed().map(({ title }) => title)).toEqual(['better', 'w'])
 })
 
-test('a deleted video is gone from all lists, and from its address, once the server has said so', async () => {
+test('a deleted video is removed from all lists and from its own query after the response', async () => {
   const feed = await showFeed('v', 'w')
   const works = watch(WorksDocument, { user: 'ann', first: 24, after: null })
-  await answer('Works', { user: { ...ann, videos: list('VideoConnection', [video('v'), video('w')]) } })
+  await respond('Works', { user: { ...ann, videos: connection('VideoConnection', [video('v'), video('w')]) } })
   const watched = watch(WatchDocument, { id: '7', signedIn: true })
-  await answer('Watch', { video: video('v') })
-  await change(RemoveVideoDocument, { video: 'v' })
+  await respond('Watch', { video: video('v') })
+  await mutate(RemoveVideoDocument, { video: 'v' })
   expect(feed()).toHaveLength(2)
-  await answer('RemoveVideo', { deleteVideo: { __typename: 'DeleteVideoPayload', deletedVideoId: 'v' } })
+  await respond('RemoveVideo', { deleteVideo: { __typename: 'DeleteVideoPayload', deletedVideoId: 'v' } })
   expect(feed().map(({ id }) => id)).toEqual(['w'])
   expect(works.data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['w'])
   expect(watched.data).toEqual({ video: null })
-  expect(waiting).toEqual([])
+  expect(requests).toEqual([])
 })
 
-test('a first page of the feed that comes anew is linked with what follows', () => {
-  const data = (ids: string) => ({ feed: list('FeedConnection', ids.split('').map(video), { hasNextPage: true, endCursor: ids.at(-1) }) }) as unknown as FeedQuery
-  const shown = ({ pages }: State) => [...new Set(pages.flatMap((page) => page.data?.feed.nodes.map(({ id }) => id) ?? ['?']))].join('')
-  const bring = (state: State, after: string | null, ids: string) => changeFeed(state, { round: 0, page: { after, data: data(ids) } })
-  let state: State = { round: 0, pages: [{ after: null, data: data('hgf') }, { after: 'f', data: data('edc') }] }
-  expect(bring(state, null, 'hgf')).toEqual(state)
-  state = bring(state, null, 'kji')
-  expect(shown(state)).toBe('kji?edc')
-  state = bring(state, 'i', 'hgf')
-  expect(shown(state)).toBe('kjihgfedc')
-  state = bring(bring(state, null, 'mlk'), 'k', 'jih')
-  expect(shown(state)).toBe('mlkjihgfedc')
+test('the feed loads the pages missing after a reloaded first page', () => {
+  const data = (ids: string) => ({ feed: connection('FeedConnection', ids.split('').map(video), { hasNextPage: true, endCursor: ids.at(-1) }) }) as unknown as FeedQuery
+  const idsOf = ({ pages }: State) => [...new Set(pages.flatMap((page) => page.data?.feed.nodes.map(({ id }) => id) ?? ['?']))].join('')
+  const receive = (state: State, after: string | null, ids: string) => reduce(state, { type: 'result', generation: 0, page: { after, data: data(ids) } })
+  let state: State = { generation: 0, pages: [{ after: null, data: data('hgf') }, { after: 'f', data: data('edc') }] }
+  expect(receive(state, null, 'hgf')).toEqual(state)
+  state = receive(state, null, 'kji')
+  expect(idsOf(state)).toBe('kji?edc')
+  state = receive(state, 'i', 'hgf')
+  expect(idsOf(state)).toBe('kjihgfedc')
+  state = receive(receive(state, null, 'mlk'), 'k', 'jih')
+  expect(idsOf(state)).toBe('mlkjihgfedc')
 })
 
 describe('messages', () => {
   async function showChat() {
     const chat = watch(ConversationDocument, { with: '2', last: 30, before: null })
-    await answer('Conversation', { conversation: list('MessageConnection', [message('one')]) })
+    await respond('Conversation', { conversation: connection('MessageConnection', [message('one')]) })
     const friends = watch(FriendsDocument, { first: 50, after: null })
-    await answer('Friends', {
-      viewer: { ...ann, friends: list('FriendConnection', [{ __typename: 'Friend', user: bob, latestMessage: message('one') }]) },
+    await respond('Friends', {
+      viewer: { ...ann, friends: connection('FriendConnection', [{ __typename: 'Friend', user: bob, latestMessage: message('one') }]) },
     })
     return {
       lines: () => chat.data?.conversation.nodes.map(({ id }) => id),
       latest: () => unmask(LineFragmentDoc, friends.data?.viewer?.friends?.nodes[0]?.latestMessage)?.content,
     }
   }
-  test('that come in stand last, and are the latest of the friend', async () => {
+  test('that are received are appended and become the latest message of the friend', async () => {
     const chat = await showChat()
     pipe(client.subscription(MessageReceivedDocument, {}), subscribe(() => undefined))
-    await settled()
-    const told = waiting.find(({ operation }) => nameOf(operation) === 'MessageReceived')
-    told?.answer({ messageReceived: { __typename: 'MessageReceivedPayload', cursor: 'c', message: message('two'), from: bob } })
-    told?.answer({ messageReceived: { __typename: 'MessageReceivedPayload', cursor: 'c', message: message('two'), from: bob } })
-    await settled()
+    await settle()
+    const request = requests.find(({ operation }) => nameOf(operation) === 'MessageReceived')
+    request?.respond({ messageReceived: { __typename: 'MessageReceivedPayload', cursor: 'c', message: message('two'), from: bob } })
+    request?.respond({ messageReceived: { __typename: 'MessageReceivedPayload', cursor: 'c', message: message('two'), from: bob } })
+    await settle()
     expect(chat.lines()).toEqual(['one', 'two'])
     expect(chat.latest()).toBe('two')
   })
-  test('that were sent do, too', async () => {
+  test('that are sent are appended and become the latest message of the friend', async () => {
     const chat = await showChat()
-    await change(SendMessageDocument, { to: 'bob', content: 'two' })
-    await answer('SendMessage', { sendMessage: { __typename: 'SendMessagePayload', message: message('two', 'SENT') } })
+    await mutate(SendMessageDocument, { to: 'bob', content: 'two' })
+    await respond('SendMessage', { sendMessage: { __typename: 'SendMessagePayload', message: message('two', 'SENT') } })
     expect(chat.lines()).toEqual(['one', 'two'])
     expect(chat.latest()).toBe('two')
   })
-  test('of other conversations stay there', async () => {
+  test('to another user do not change this conversation', async () => {
     const chat = await showChat()
-    await change(SendMessageDocument, { to: 'cat', content: 'two' })
-    await answer('SendMessage', { sendMessage: { __typename: 'SendMessagePayload', message: { ...message('two', 'SENT'), toUserDatabaseId: 3 } } })
+    await mutate(SendMessageDocument, { to: 'cat', content: 'two' })
+    await respond('SendMessage', { sendMessage: { __typename: 'SendMessagePayload', message: { ...message('two', 'SENT'), toUserDatabaseId: 3 } } })
     expect(chat.lines()).toEqual(['one'])
     expect(chat.latest()).toBe('one')
   })
 })
 
-describe('lists in pages', () => {
+describe('paginated lists', () => {
   const works = (after: string | null) => ({ user: 'bob', first: 2, after })
-  const some = (ids: string[], endCursor: string | null) => ({ user: { ...bob, videos: list('VideoConnection', ids.map(video), { hasNextPage: endCursor !== null, endCursor }) } })
+  const worksPage = (ids: string[], endCursor: string | null) => ({ user: { ...bob, videos: connection('VideoConnection', ids.map(video), { hasNextPage: endCursor !== null, endCursor }) } })
 
-  test('are joined', async () => {
+  test('join their pages', async () => {
     watch(WorksDocument, works(null))
-    await answer('Works', some(['e', 'd'], 'd'))
+    await respond('Works', worksPage(['e', 'd'], 'd'))
     const second = watch(WorksDocument, works('d'))
-    await answer('Works', some(['c', 'b'], 'b'))
+    await respond('Works', worksPage(['c', 'b'], 'b'))
     expect(second.data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['e', 'd', 'c', 'b'])
     expect(second.data?.user?.videos?.pageInfo).toMatchObject({ hasNextPage: true, endCursor: 'b' })
   })
-  test('start over when the first page comes anew, so that nothing is missing in between', async () => {
+  test('drop later pages when the first page is reloaded, so that there is no gap', async () => {
     const first = client.query(WorksDocument, works(null)).toPromise()
-    await answer('Works', some(['e', 'd'], 'd'))
+    await respond('Works', worksPage(['e', 'd'], 'd'))
     await first
     const second = client.query(WorksDocument, works('d')).toPromise()
-    await answer('Works', some(['c', 'b'], 'b'))
+    await respond('Works', worksPage(['c', 'b'], 'b'))
     await second
     const again = client.query(WorksDocument, works(null), { requestPolicy: 'network-only' }).toPromise()
-    await answer('Works', some(['h', 'g'], 'g'))
+    await respond('Works', worksPage(['h', 'g'], 'g'))
     expect((await again).data?.user?.videos?.nodes.map(({ id }) => id)).toEqual(['h', 'g'])
   })
 })

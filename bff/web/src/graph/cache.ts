@@ -9,100 +9,103 @@ import type {
   WriteCommentMutation,
 } from '../gql/graphql'
 
-// What the cache cannot know by itself: objects without an id, lists in pages, what a change will look like before the
-// server has said so, and which lists it shows in.
+// The options of the normalized cache: keys of objects without an ID, pagination, optimistic results of mutations, and
+// how mutations and subscriptions update lists.
 
-const embedded = () => null
+const withoutKey = () => null
 
-// pagesOf returns the pages of a list that are in the cache.
+// pagesOf returns the cached pages of a list.
 function pagesOf(cache: Cache, parent: Entity, field: string) {
   return cache.inspectFields(parent).filter((page) => page.fieldName === field)
 }
 
-// isOuter tells whether a page is the one that grows: not asked for as what follows on another.
-function isOuter(args: Record<string, unknown> | null) {
+type Arguments = Record<string, unknown> | null
+
+// isFirstPage reports whether a page was requested without a cursor. New nodes belong there.
+function isFirstPage(args: Arguments) {
   return !args?.after && !args?.before
 }
 
-// changeNodes replaces the items of pages of a list, of those with the given arguments.
-function changeNodes(
-  cache: Cache, parent: Entity, field: string, outerOnly: boolean, change: (nodes: string[]) => string[], only: Record<string, string> = {},
-) {
-  for (const page of pagesOf(cache, parent, field)) {
-    if (outerOnly && !isOuter(page.arguments)) continue
-    if (Object.entries(only).some(([name, value]) => page.arguments?.[name] !== value)) continue
+// updateNodes replaces the nodes in the cached pages of a list, or only in those whose arguments pass a filter.
+function updateNodes(cache: Cache, parent: Entity, field: string, update: (nodes: string[]) => string[], filter: (args: Arguments) => boolean = () => true) {
+  for (const page of pagesOf(cache, parent, field).filter((page) => filter(page.arguments))) {
     const connection = cache.resolve(parent, page.fieldKey) as string | null
     const nodes = connection && (cache.resolve(connection, 'nodes') as string[] | null)
-    if (connection && nodes) cache.link(connection, 'nodes', change(nodes) as Link)
+    if (connection && nodes) cache.link(connection, 'nodes', update(nodes) as Link)
   }
 }
 
-const without = (gone: string | null) => (nodes: string[]) => nodes.filter((node) => node !== gone)
+const remove = (key: string) => (nodes: string[]) => nodes.filter((node) => node !== key)
 const prepend = (key: string) => (nodes: string[]) => [key, ...nodes.filter((node) => node !== key)]
 const append = (key: string) => (nodes: string[]) => [...nodes.filter((node) => node !== key), key]
 
-// freshStart is for lists in pages: when the outer page has come anew, those that follow on the one before it go, or
-// there could be a gap between them.
-function freshStart(field: string): UpdateResolver {
+// invalidateLaterPages returns an updater that invalidates all other pages when the first page of a list is reloaded.
+// Otherwise nodes between the new first page and the old second page could be missing.
+function invalidateLaterPages(field: string): UpdateResolver {
   return (_result, args, cache, info) => {
-    if (!isOuter(args)) return
+    if (!isFirstPage(args)) return
     for (const page of pagesOf(cache, info.parentKey, field)) {
       const sameList = Object.entries(page.arguments ?? {}).every(([name, value]) =>
         ['first', 'last', 'after', 'before'].includes(name) || value === args[name])
-      if (sameList && !isOuter(page.arguments)) cache.invalidate(info.parentKey, page.fieldKey)
+      if (sameList && !isFirstPage(page.arguments)) cache.invalidate(info.parentKey, page.fieldKey)
     }
   }
 }
 
-// countOf returns a number of the cache, moved by a step; null when it is not known.
-function countOf(cache: Cache, entity: Entity, field: string, step: number) {
+// addToCount returns a cached count plus a difference, or null if the count is not cached.
+function addToCount(cache: Cache, entity: Entity, field: string, difference: number) {
   const count = cache.resolve(entity, field)
-  return typeof count === 'number' ? Math.max(0, count + step) : null
+  return typeof count === 'number' ? Math.max(0, count + difference) : null
 }
 
-// liked returns what a video will be after the viewer's like has come or gone.
-function liked(cache: Cache, id: string, likes: boolean) {
+// optimisticLike returns the video as it is after the viewer likes or unlikes it.
+function optimisticLike(cache: Cache, id: string, like: boolean) {
   const video = { __typename: 'Video', id }
-  const step = cache.resolve(video, 'viewerHasLiked') === likes ? 0 : likes ? 1 : -1
-  return { ...video, viewerHasLiked: likes, likeCount: countOf(cache, video, 'likeCount', step) }
+  const difference = cache.resolve(video, 'viewerHasLiked') === like ? 0 : like ? 1 : -1
+  return { ...video, viewerHasLiked: like, likeCount: addToCount(cache, video, 'likeCount', difference) }
 }
 
-// followed returns what a user will be after the viewer has begun or stopped to follow.
-function followed(cache: Cache, id: string, follows: boolean) {
+// optimisticFollow returns the user as it is after the viewer follows or unfollows it.
+function optimisticFollow(cache: Cache, id: string, follow: boolean) {
   const user = { __typename: 'User', id }
-  const step = cache.resolve(user, 'viewerIsFollowing') === follows ? 0 : follows ? 1 : -1
-  return { ...user, viewerIsFollowing: follows, followerCount: countOf(cache, user, 'followerCount', step) }
+  const difference = cache.resolve(user, 'viewerIsFollowing') === follow ? 0 : follow ? 1 : -1
+  return { ...user, viewerIsFollowing: follow, followerCount: addToCount(cache, user, 'followerCount', difference) }
 }
 
-// commented returns a video with the count that it will have.
-function commented(cache: Cache, id: string, step: number) {
+// optimisticComments returns the video as it is after a comment is added or deleted.
+function optimisticComments(cache: Cache, id: string, difference: number) {
   const video = { __typename: 'Video', id }
-  return { ...video, commentCount: countOf(cache, video, 'commentCount', step) }
+  return { ...video, commentCount: addToCount(cache, video, 'commentCount', difference) }
 }
 
-// chatted puts a message at the end of the conversation with a peer, and makes it the latest of the friend.
-function chatted(cache: Cache, message: string, peer: number, friend: string | undefined) {
-  changeNodes(cache, 'Query', 'conversation', true, append(`Message:${message}`), { with: String(peer) })
+// addMessage appends a message to the conversation with a peer, and sets it as the friend's latest message.
+function addMessage(cache: Cache, message: string, peer: number, friend: string | undefined) {
+  updateNodes(cache, 'Query', 'conversation', append(`Message:${message}`), (args) => isFirstPage(args) && args?.with === String(peer))
   if (friend && cache.resolve(`Friend:${friend}`, 'user')) cache.link(`Friend:${friend}`, 'latestMessage', `Message:${message}`)
 }
 
-// viewerOf returns the key of the viewer, null for a visitor.
-const viewerOf = (cache: Cache) => cache.resolve('Query', 'viewer') as string | null
+// viewerKey returns the cache key of the viewer, or null for an anonymous client.
+const viewerKey = (cache: Cache) => cache.resolve('Query', 'viewer') as string | null
 
-// inputOf returns the input of a mutation.
 interface Input {
   videoId: string
   userId: string
   commentId: string
   content: string
 }
+
+// inputOf returns the input of a mutation.
 const inputOf = (args: Record<string, unknown>) => args.input as Input
 
-// after returns what is to be done to lists once a mutation or a subscription has brought its result.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it says what the mutation brings
-function after<Result>(update: (result: Result, input: Input, cache: Cache) => void): UpdateResolver {
+// onResult returns an updater that runs after a mutation or a subscription has a result.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name the type of the result
+function onResult<Result>(update: (result: Result, input: Input, cache: Cache) => void): UpdateResolver {
   return (result, args, cache) => update(result as Result, inputOf(args), cache)
 }
+
+// forUserLists returns an object with a value for each list of a user.
+const forUserLists = <Value>(valueOf: (field: string) => Value) =>
+  Object.fromEntries(['videos', 'likedVideos', 'following', 'followers', 'friends'].map((field) => [field, valueOf(field)]))
 
 export const cacheOptions: CacheExchangeOpts = {
   keys: {
@@ -113,28 +116,22 @@ export const cacheOptions: CacheExchangeOpts = {
         'PageInfo', 'SessionPayload', 'UpdateProfilePayload', 'PublishVideoPayload', 'UpdateVideoPayload', 'DeleteVideoPayload', 'LikeVideoPayload',
         'UnlikeVideoPayload', 'CreateCommentPayload', 'DeleteCommentPayload', 'FollowPayload', 'UnfollowPayload',
         'SendMessagePayload', 'VideoPublishedPayload', 'VideoStatsChangedPayload', 'MessageReceivedPayload',
-      ].map((name) => [name, embedded]),
+      ].map((name) => [name, withoutKey]),
     ),
   },
   resolvers: {
     Query: { conversation: relayPagination() },
     Video: { comments: relayPagination() },
-    User: {
-      videos: relayPagination(),
-      likedVideos: relayPagination(),
-      following: relayPagination(),
-      followers: relayPagination(),
-      friends: relayPagination(),
-    },
+    User: forUserLists(() => relayPagination()),
   },
   optimistic: {
-    likeVideo: (args, cache) => ({ __typename: 'LikeVideoPayload', video: liked(cache, inputOf(args).videoId, true) }),
-    unlikeVideo: (args, cache) => ({ __typename: 'UnlikeVideoPayload', video: liked(cache, inputOf(args).videoId, false) }),
-    follow: (args, cache) => ({ __typename: 'FollowPayload', user: followed(cache, inputOf(args).userId, true) }),
-    unfollow: (args, cache) => ({ __typename: 'UnfollowPayload', user: followed(cache, inputOf(args).userId, false) }),
+    likeVideo: (args, cache) => ({ __typename: 'LikeVideoPayload', video: optimisticLike(cache, inputOf(args).videoId, true) }),
+    unlikeVideo: (args, cache) => ({ __typename: 'UnlikeVideoPayload', video: optimisticLike(cache, inputOf(args).videoId, false) }),
+    follow: (args, cache) => ({ __typename: 'FollowPayload', user: optimisticFollow(cache, inputOf(args).userId, true) }),
+    unfollow: (args, cache) => ({ __typename: 'UnfollowPayload', user: optimisticFollow(cache, inputOf(args).userId, false) }),
     createComment(args, cache) {
       const { videoId, content } = inputOf(args)
-      const viewer = viewerOf(cache)
+      const viewer = viewerKey(cache)
       const field = (name: string) => cache.resolve(viewer, name) as string
       return {
         __typename: 'CreateCommentPayload',
@@ -151,47 +148,45 @@ export const cacheOptions: CacheExchangeOpts = {
             avatarUrl: field('avatarUrl'),
           },
         },
-        video: commented(cache, videoId, 1),
+        video: optimisticComments(cache, videoId, 1),
       }
     },
     deleteComment: (args, cache) => ({
       __typename: 'DeleteCommentPayload',
       deletedCommentId: inputOf(args).commentId,
-      video: commented(cache, inputOf(args).videoId, -1),
+      video: optimisticComments(cache, inputOf(args).videoId, -1),
     }),
   },
   updates: {
-    Query: { conversation: freshStart('conversation') },
-    Video: { comments: freshStart('comments') },
-    User: Object.fromEntries(
-      ['videos', 'likedVideos', 'following', 'followers', 'friends'].map((field) => [field, freshStart(field)]),
-    ),
+    Query: { conversation: invalidateLaterPages('conversation') },
+    Video: { comments: invalidateLaterPages('comments') },
+    User: forUserLists(invalidateLaterPages),
     Mutation: {
-      createComment: after<WriteCommentMutation>(({ createComment: { comment } }, { videoId }, cache) =>
-        changeNodes(cache, `Video:${videoId}`, 'comments', true, prepend(`Comment:${comment.id}`)),
+      createComment: onResult<WriteCommentMutation>(({ createComment: { comment } }, { videoId }, cache) =>
+        updateNodes(cache, `Video:${videoId}`, 'comments', prepend(`Comment:${comment.id}`), isFirstPage),
       ),
-      deleteComment: after<RemoveCommentMutation>(({ deleteComment: { deletedCommentId } }, { videoId }, cache) =>
-        changeNodes(cache, `Video:${videoId}`, 'comments', false, without(`Comment:${deletedCommentId}`)),
+      deleteComment: onResult<RemoveCommentMutation>(({ deleteComment: { deletedCommentId } }, { videoId }, cache) =>
+        updateNodes(cache, `Video:${videoId}`, 'comments', remove(`Comment:${deletedCommentId}`)),
       ),
-      publishVideo: after<PublishMutation>(({ publishVideo: { video } }, _input, cache) => {
-        changeNodes(cache, 'Query', 'feed', true, prepend(`Video:${video.id}`))
-        changeNodes(cache, viewerOf(cache), 'videos', true, prepend(`Video:${video.id}`))
+      publishVideo: onResult<PublishMutation>(({ publishVideo: { video } }, _input, cache) => {
+        updateNodes(cache, 'Query', 'feed', prepend(`Video:${video.id}`), isFirstPage)
+        updateNodes(cache, viewerKey(cache), 'videos', prepend(`Video:${video.id}`), isFirstPage)
       }),
-      deleteVideo: after<RemoveVideoMutation>(({ deleteVideo: { deletedVideoId } }, _input, cache) => {
+      deleteVideo: onResult<RemoveVideoMutation>(({ deleteVideo: { deletedVideoId } }, _input, cache) => {
         const video = `Video:${deletedVideoId}`
-        changeNodes(cache, 'Query', 'feed', false, without(video))
-        for (const field of ['videos', 'likedVideos']) changeNodes(cache, viewerOf(cache), field, false, without(video))
+        updateNodes(cache, 'Query', 'feed', remove(video))
+        for (const field of ['videos', 'likedVideos']) updateNodes(cache, viewerKey(cache), field, remove(video))
         for (const { fieldKey } of pagesOf(cache, 'Query', 'video')) {
           if (cache.resolve('Query', fieldKey) === video) cache.link('Query', fieldKey, null)
         }
       }),
-      sendMessage: after<SendMessageMutation>(({ sendMessage: { message } }, { userId }, cache) =>
-        chatted(cache, message.id, message.toUserDatabaseId, userId),
+      sendMessage: onResult<SendMessageMutation>(({ sendMessage: { message } }, { userId }, cache) =>
+        addMessage(cache, message.id, message.toUserDatabaseId, userId),
       ),
     },
     Subscription: {
-      messageReceived: after<MessageReceivedSubscription>(({ messageReceived: { message, from } }, _input, cache) =>
-        chatted(cache, message.id, message.fromUserDatabaseId, from?.id),
+      messageReceived: onResult<MessageReceivedSubscription>(({ messageReceived: { message, from } }, _input, cache) =>
+        addMessage(cache, message.id, message.fromUserDatabaseId, from?.id),
       ),
     },
   },

@@ -3,77 +3,79 @@ import { useQuery, useSubscription } from 'urql'
 import { useLocation } from 'wouter'
 import { unmask } from '../gql'
 import { FriendsDocument, LineFragmentDoc, MessageReceivedDocument, PeerFragmentDoc } from '../gql/graphql'
-import { useReconnect } from '../parts/hooks'
-import { useToast } from '../parts/toast'
+import { useReconnect } from '../graph/connection'
 import { useSession } from '../session/session'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
+import { useToast } from '../ui/toast'
 
-export const friendsPage = 50
+export const friendsPageSize = 50
 
-// How far each conversation was read is kept in this browser, for each viewer.
-interface Read {
-  upTo: Record<string, number> // time of the last message seen, by the peer's id
-  read: (peer: string, time: number) => void
+// ReadTimes has the time of the last message that the viewer has read, by the ID of the peer.
+type ReadTimes = Record<string, number>
+
+interface Inbox {
+  markRead: (peer: string, time: number) => void
   isUnread: (peer: string, latest: { direction: string; createdAt: number } | null | undefined) => boolean
 }
 
-const Context = createContext<Read>({ upTo: {}, read: () => undefined, isUnread: () => false })
+const InboxContext = createContext<Inbox>({ markRead: () => undefined, isUnread: () => false })
 
-function load(key: string): Record<string, number> {
+function loadReadTimes(key: string): ReadTimes {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, number>
+    return JSON.parse(localStorage.getItem(key) ?? '{}') as ReadTimes
   } catch {
     return {}
   }
 }
 
-// Inbox hears the viewer's messages on every page, and remembers which were read, for each viewer.
-export function Inbox({ children }: { children: ReactNode }) {
+// InboxProvider receives the viewer's messages on every page, and stores in this browser which ones the viewer has read.
+export function InboxProvider({ children }: { children: ReactNode }) {
   const { viewer } = useSession()
-  const { t } = useWords()
+  const { t } = useText()
   const toast = useToast()
-  const [path, go] = useLocation()
+  const [path, navigate] = useLocation()
   const key = `read:${viewer?.id}`
-  const [{ of, upTo }, setUpTo] = useState(() => ({ of: key, upTo: load(key) }))
-  if (of !== key) setUpTo({ of: key, upTo: load(key) })
+  const [stored, setStored] = useState(() => ({ key, times: loadReadTimes(key) }))
+  if (stored.key !== key) setStored({ key, times: loadReadTimes(key) })
 
-  useSubscription({ query: MessageReceivedDocument, variables: {}, pause: !viewer }, (_all, told) => {
-    const { message, from } = told.messageReceived
+  useSubscription({ query: MessageReceivedDocument, variables: {}, pause: !viewer }, (_previous, event) => {
+    const { message, from } = event.messageReceived
     const peer = from && unmask(PeerFragmentDoc, from)
     if (peer && !path.startsWith('/messages')) {
-      toast(`${peer.name}: ${unmask(LineFragmentDoc, message).content}`, { label: t.showIt, run: () => go(`/messages/${peer.databaseId}`) })
+      toast(`${peer.name}: ${unmask(LineFragmentDoc, message).content}`, { label: t.showIt, run: () => navigate(`/messages/${peer.databaseId}`) })
     }
-    return told
+    return event
   })
 
-  const read = useCallback(
+  const markRead = useCallback(
     (peer: string, time: number) =>
-      setUpTo((old) => {
-        if (old.of !== key || (old.upTo[peer] ?? 0) >= time) return old
-        const now = { ...old.upTo, [peer]: time }
-        localStorage.setItem(key, JSON.stringify(now))
-        return { of: key, upTo: now }
+      setStored((old) => {
+        if (old.key !== key || (old.times[peer] ?? 0) >= time) return old
+        const times = { ...old.times, [peer]: time }
+        localStorage.setItem(key, JSON.stringify(times))
+        return { key, times }
       }),
     [key],
   )
-  const value = useMemo<Read>(
-    () => ({ upTo, read, isUnread: (peer, latest) => latest?.direction === 'RECEIVED' && latest.createdAt > (upTo[peer] ?? 0) }),
-    [upTo, read],
+  const { times } = stored
+  const inbox = useMemo<Inbox>(
+    () => ({ markRead, isUnread: (peer, latest) => latest?.direction === 'RECEIVED' && latest.createdAt > (times[peer] ?? 0) }),
+    [times, markRead],
   )
-  return <Context value={value}>{children}</Context>
+  return <InboxContext value={inbox}>{children}</InboxContext>
 }
 
-export const useInbox = () => use(Context)
+export const useInbox = () => use(InboxContext)
 
-// useUnread returns how many conversations have something new.
-export function useUnread() {
+// useUnreadCount returns the number of conversations with unread messages.
+export function useUnreadCount() {
   const { viewer } = useSession()
   const { isUnread } = useInbox()
-  const [{ data }, again] = useQuery({ query: FriendsDocument, variables: { first: friendsPage, after: null }, pause: !viewer })
-  // Before the first message there is no cursor to go on by after a break.
+  const [{ data }, execute] = useQuery({ query: FriendsDocument, variables: { first: friendsPageSize, after: null }, pause: !viewer })
+  // Reload after a reconnect: without a first event the subscription has no cursor, so it misses messages.
   useReconnect(useCallback(() => {
-    if (viewer) again({ requestPolicy: 'network-only' })
-  }, [viewer, again]))
+    if (viewer) execute({ requestPolicy: 'network-only' })
+  }, [viewer, execute]))
   if (!viewer) return 0
   const friends = data?.viewer?.friends?.nodes ?? []
   return friends.filter(({ user, latestMessage }) => isUnread(user.id, unmask(LineFragmentDoc, latestMessage))).length

@@ -1,20 +1,22 @@
 import { Users } from 'lucide-react'
 import { Link } from 'wouter'
+import { useFollow } from '../feed/actions'
 import { type FragmentType, unmask } from '../gql'
 import { FollowersDocument, FollowingDocument, PersonFragmentDoc } from '../gql/graphql'
-import { useFollow } from '../feed/actions'
-import { Drawer } from '../parts/Drawer'
-import { useList } from '../parts/hooks'
-import { Avatar, Empty, Problem, Reached } from '../parts/parts'
+import { useList } from '../graph/list'
 import { useSession } from '../session/session'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
+import { Avatar } from '../ui/Avatar'
+import { Drawer } from '../ui/Drawer'
+import { LoadMore } from '../ui/LoadMore'
+import { EmptyState, ErrorState } from '../ui/states'
 
-// People lists whom a user follows, or who follows the user.
-export function People({ user, which, close }: { user: string; which: 'following' | 'followers'; close: () => void }) {
-  const { t } = useWords()
+// People lists the users that a user follows, or the user's followers.
+export function People({ user, list, close }: { user: string; list: 'following' | 'followers'; close: () => void }) {
+  const { t } = useText()
   return (
-    <Drawer title={which === 'following' ? t.following : t.followers} close={close} className="people">
-      {which === 'following' ? <Following user={user} /> : <Followers user={user} />}
+    <Drawer title={list === 'following' ? t.following : t.followers} close={close} className="people">
+      {list === 'following' ? <Following user={user} /> : <Followers user={user} />}
     </Drawer>
   )
 }
@@ -29,15 +31,15 @@ function Followers({ user }: { user: string }) {
 
 type PersonRef = { id: string } & FragmentType<typeof PersonFragmentDoc>
 
-function PeopleList({ nodes, error, fetching, hasMore, more, again }: Omit<ReturnType<typeof useList<unknown, never, PersonRef>>, 'data'>) {
-  const { t } = useWords()
+function PeopleList({ nodes, error, fetching, hasMore, loadMore, reload }: ReturnType<typeof useList<unknown, never, PersonRef>>) {
+  const { t } = useText()
   return (
     <div className="thread">
-      {nodes?.length === 0 && !fetching && <Empty icon={<Users />} title={t.noPeople} />}
+      {nodes?.length === 0 && !fetching && <EmptyState icon={<Users />} title={t.noPeople} />}
       <ul>{nodes?.map((node) => <Person key={node.id} person={node} />)}</ul>
-      {error && <Problem error={error} again={again} />}
+      {error && <ErrorState error={error} retry={reload} />}
       {!nodes && !error && <div className="page-loading"><span className="spinner" /></div>}
-      {hasMore && <Reached key={nodes?.length} call={more} />}
+      {hasMore && <LoadMore key={nodes?.length} load={loadMore} />}
     </div>
   )
 }
@@ -49,7 +51,7 @@ function Person({ person: masked }: { person: PersonRef }) {
     <li className="person">
       <Link href={`/user/${person.databaseId}`} className="person-link">
         <Avatar url={person.avatarUrl} size={44} />
-        <span className="line-name">{person.name}</span>
+        <span className="user-name">{person.name}</span>
         <span className="person-signature">{person.signature}</span>
       </Link>
       {person.id !== viewer?.id && <FollowButton user={person} />}
@@ -57,14 +59,14 @@ function Person({ person: masked }: { person: PersonRef }) {
   )
 }
 
-// FollowButton follows a user, or stops it.
+// FollowButton follows or unfollows a user.
 export function FollowButton({ user }: { user: { id: string; viewerIsFollowing: boolean | null } }) {
-  const { t } = useWords()
+  const { t } = useText()
   const follow = useFollow()
-  const on = user.viewerIsFollowing ?? false
+  const following = user.viewerIsFollowing ?? false
   return (
-    <button type="button" className={on ? 'button' : 'button primary'} aria-pressed={on} onClick={() => follow(user, !on)}>
-      {on ? t.unfollow : t.follow}
+    <button type="button" className={following ? 'button' : 'button primary'} aria-pressed={following} onClick={() => follow(user, !following)}>
+      {following ? t.unfollow : t.follow}
     </button>
   )
 }

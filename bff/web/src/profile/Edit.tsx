@@ -2,14 +2,14 @@ import { Camera } from 'lucide-react'
 import { type SyntheticEvent, useEffect, useMemo, useState } from 'react'
 import { useMutation } from 'urql'
 import { type ProfileFragment, UpdateProfileDocument, type UpdateProfileInput } from '../gql/graphql'
-import { Drawer } from '../parts/Drawer'
-import { textOf } from '../parts/hooks'
-import { useToast } from '../parts/toast'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
+import { Drawer } from '../ui/Drawer'
+import { trimmedField } from '../ui/form'
+import { useToast } from '../ui/toast'
 
-// Edit changes the viewer's profile. Only what was changed is sent.
+// Edit changes the viewer's profile. It sends only the fields that have changed.
 export default function Edit({ user, close }: { user: ProfileFragment; close: () => void }) {
-  const { t, problem } = useWords()
+  const { t, errorText } = useText()
   const toast = useToast()
   const [avatar, setAvatar] = useState<File | null>(null)
   const [background, setBackground] = useState<File | null>(null)
@@ -18,8 +18,8 @@ export default function Edit({ user, close }: { user: ProfileFragment; close: ()
   async function submit(event: SyntheticEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const name = textOf(form, 'name')
-    const signature = textOf(form, 'signature')
+    const name = trimmedField(form, 'name')
+    const signature = trimmedField(form, 'signature')
     const input: UpdateProfileInput = {}
     if (name !== user.name) input.name = name
     if (signature !== user.signature) input.signature = signature
@@ -46,7 +46,7 @@ export default function Edit({ user, close }: { user: ProfileFragment; close: ()
           {t.signature}
           <textarea name="signature" defaultValue={user.signature} maxLength={100} rows={3} />
         </label>
-        <p className="form-problem" role="alert">{error && problem(error)}</p>
+        <p className="form-error" role="alert">{error && errorText(error)}</p>
         <button type="submit" className="button primary wide" disabled={fetching}>{t.save}</button>
       </form>
     </Drawer>
@@ -61,18 +61,19 @@ interface PictureProps {
   className: string
 }
 
+// Picture shows a picture and lets the user choose another file.
 function Picture({ label, url, file, choose, className }: PictureProps) {
-  const chosen = useMemo(() => file && URL.createObjectURL(file), [file])
+  const preview = useMemo(() => file && URL.createObjectURL(file), [file])
   useEffect(
     () => () => {
-      if (chosen) URL.revokeObjectURL(chosen)
+      if (preview) URL.revokeObjectURL(preview)
     },
-    [chosen],
+    [preview],
   )
   return (
     <label className={`picture ${className}`}>
-      <img src={chosen ?? url} alt="" />
-      <span className="picture-mark"><Camera size={18} /> {label}</span>
+      <img src={preview ?? url} alt="" />
+      <span className="picture-label"><Camera size={18} /> {label}</span>
       <input type="file" className="hidden" accept="image/jpeg,image/png,image/webp" onChange={(event) => choose(event.target.files?.[0] ?? null)} />
     </label>
   )

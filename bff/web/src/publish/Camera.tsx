@@ -1,26 +1,54 @@
 import { useEffect, useRef, useState } from 'react'
-import { Drawer } from '../parts/Drawer'
-import { useWords } from '../text/text'
+import { useText } from '../text/text'
+import { Drawer } from '../ui/Drawer'
 
-const longest = 60 // seconds of a recording
+const maxSeconds = 60
 const formats = ['video/mp4;codecs=avc1.42E01E,mp4a.40.2', 'video/mp4', 'video/webm;codecs=vp9,opus', 'video/webm']
 
 // Camera records a video with the camera and the microphone.
 export function Camera({ done, close }: { done: (file: File) => void; close: () => void }) {
-  const { t } = useWords()
+  const { t } = useText()
   const view = useRef<HTMLVideoElement>(null)
-  const recorder = useRef<MediaRecorder | null>(null)
+  const { stream, failed } = useStream()
+  const { seconds, start, stop } = useRecorder(stream, done)
+  useEffect(() => {
+    if (view.current) view.current.srcObject = stream
+  }, [stream])
+  return (
+    <Drawer title={t.record} close={close} className="camera">
+      {failed ? (
+        <p className="form-error" role="alert">{t.noCamera}</p>
+      ) : (
+        <>
+          <video ref={view} className="camera-view" autoPlay muted playsInline />
+          <div className="camera-bar">
+            <span className="secondary" role="timer">{seconds === null ? '' : `${seconds} / ${maxSeconds} s`}</span>
+            <button
+              type="button"
+              className="shutter"
+              data-on={seconds !== null}
+              disabled={!stream}
+              aria-label={seconds === null ? t.startRecording : t.stopRecording}
+              onClick={seconds === null ? start : stop}
+            />
+          </div>
+        </>
+      )}
+    </Drawer>
+  )
+}
+
+// useStream opens the camera and the microphone until unmount.
+function useStream() {
   const [stream, setStream] = useState<MediaStream | null>(null)
   const [failed, setFailed] = useState(false)
-  const [seconds, setSeconds] = useState<number | null>(null)
-
   useEffect(() => {
-    let gone = false
+    let unmounted = false
     let opened: MediaStream | null = null
     async function open() {
       try {
         opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user', aspectRatio: 9 / 16, height: { ideal: 1280 } }, audio: true })
-        if (gone) stop(opened)
+        if (unmounted) closeStream(opened)
         else setStream(opened)
       } catch {
         setFailed(true)
@@ -28,18 +56,24 @@ export function Camera({ done, close }: { done: (file: File) => void; close: () 
     }
     void open()
     return () => {
-      gone = true
-      if (opened) stop(opened)
+      unmounted = true
+      if (opened) closeStream(opened)
     }
   }, [])
+  return { stream, failed }
+}
 
-  useEffect(() => {
-    if (view.current) view.current.srcObject = stream
-  }, [stream])
+function closeStream(stream: MediaStream) {
+  for (const track of stream.getTracks()) track.stop()
+}
 
+// useRecorder records a stream and calls done with the file. seconds is the length so far, null before the start.
+function useRecorder(stream: MediaStream | null, done: (file: File) => void) {
+  const recorder = useRef<MediaRecorder | null>(null)
+  const [seconds, setSeconds] = useState<number | null>(null)
   useEffect(() => {
     if (seconds === null) return
-    if (seconds >= longest) {
+    if (seconds >= maxSeconds) {
       recorder.current?.stop()
       return
     }
@@ -49,43 +83,17 @@ export function Camera({ done, close }: { done: (file: File) => void; close: () 
 
   function start() {
     if (!stream) return
-    const type = formats.find((format) => MediaRecorder.isTypeSupported(format)) ?? ''
+    const mimeType = formats.find((format) => MediaRecorder.isTypeSupported(format)) ?? ''
     const parts: Blob[] = []
-    const made = new MediaRecorder(stream, { mimeType: type })
-    made.ondataavailable = ({ data }) => parts.push(data)
-    made.onstop = () => {
-      const plain = type.split(';')[0] ?? type
-      done(new File(parts, plain === 'video/mp4' ? 'camera.mp4' : 'camera.webm', { type: plain }))
+    const started = new MediaRecorder(stream, { mimeType })
+    started.ondataavailable = ({ data }) => parts.push(data)
+    started.onstop = () => {
+      const type = mimeType.split(';')[0] ?? mimeType
+      done(new File(parts, type === 'video/mp4' ? 'camera.mp4' : 'camera.webm', { type }))
     }
-    made.start()
-    recorder.current = made
+    started.start()
+    recorder.current = started
     setSeconds(0)
   }
-
-  return (
-    <Drawer title={t.record} close={close} className="camera">
-      {failed ? (
-        <p className="form-problem" role="alert">{t.noCamera}</p>
-      ) : (
-        <>
-          <video ref={view} className="camera-view" autoPlay muted playsInline />
-          <div className="camera-bar">
-            <span className="quiet" role="timer">{seconds === null ? '' : `${seconds} / ${longest} s`}</span>
-            <button
-              type="button"
-              className="shutter"
-              data-on={seconds !== null}
-              disabled={!stream}
-              aria-label={seconds === null ? t.startRecording : t.stopRecording}
-              onClick={() => (seconds === null ? start() : recorder.current?.stop())}
-            />
-          </div>
-        </>
-      )}
-    </Drawer>
-  )
-}
-
-function stop(stream: MediaStream) {
-  for (const track of stream.getTracks()) track.stop()
+  return { seconds, start, stop: () => recorder.current?.stop() }
 }

@@ -8,7 +8,7 @@ import { type Session, SessionContext } from './session'
 
 const SignIn = lazy(() => import('./SignIn'))
 
-// tabs tells the other tabs of this site about sign-in and sign-out.
+// tabs notifies the other tabs of this site of sign-in and sign-out.
 const tabs = new BroadcastChannel('session')
 
 // hint is the localStorage key that is set while there is a session, because scripts cannot read the cookie.
@@ -66,8 +66,12 @@ function ViewerProvider({ client, reconnect, children }: { client: Client; recon
     })
   }, [client, viewer, operation])
 
-  const session = useMemo<Session>(
-    () => ({
+  const session = useMemo<Session>(() => {
+    const changed = () => {
+      reconnect()
+      tabs.postMessage('changed')
+    }
+    return {
       viewer,
       signedIn: data ? viewer !== null : localStorage.getItem(hint) !== null,
       loaded: data !== undefined || error !== undefined,
@@ -81,18 +85,15 @@ function ViewerProvider({ client, reconnect, children }: { client: Client; recon
         await setCookie(token)
         localStorage.setItem(hint, 'yes')
         setSigningIn(false)
-        reconnect()
-        tabs.postMessage('changed')
+        changed()
       },
       async end() {
         await clearCookie()
         localStorage.removeItem(hint)
-        reconnect()
-        tabs.postMessage('changed')
+        changed()
       },
-    }),
-    [viewer, data, error, client, reconnect],
-  )
+    }
+  }, [viewer, data, error, client, reconnect])
   const cancel = () => {
     pending.current = null
     setSigningIn(false)

@@ -7,7 +7,7 @@ export interface Session {
   viewer: ViewerFragment | null
   // signedIn reports whether to query fields that need a viewer. Until the viewer is loaded, it has the value of the last visit.
   signedIn: boolean
-  // loaded reports whether the server has answered who the viewer is.
+  // loaded reports whether the server has responded with the viewer or an error.
   loaded: boolean
   openSignIn: () => void
   // whenSignedIn calls run now, or after the user has signed in.
@@ -21,6 +21,6 @@ export const SessionContext = createContext<Session | null>(null)
 // useSession returns the session.
 export function useSession(): Session {
   const session = use(SessionContext)
-  if (!session) throw new Error('useSession is called outside SessionProvider')
+  if (!session) throw new Error('no SessionProvider')
   return session
 }

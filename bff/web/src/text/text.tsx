@@ -1,32 +1,34 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
 import type { CombinedError } from 'urql'
-import { codeOf } from '../graph/client'
+import { codeOf } from '../graph/errors'
 import { en, type Text } from './en'
 import { zh } from './zh'
 
 type Language = 'en' | 'zh'
 
-interface Words {
+interface Localization {
   t: Text
   language: Language
   switchLanguage: () => void
-  count: (n: number | null | undefined) => string
-  ago: (time: number) => string
-  problem: (error: CombinedError | undefined) => string
+  formatCount: (n: number | null | undefined) => string
+  formatAge: (time: number) => string
+  errorText: (error: CombinedError | undefined) => string
 }
 
-const Context = createContext<Words | null>(null)
+const TextContext = createContext<Localization | null>(null)
 const key = 'language'
 
-function preferred(): Language {
-  const kept = localStorage.getItem(key)
-  if (kept === 'en' || kept === 'zh') return kept
+// initialLanguage returns the user's choice, or the language of the browser.
+function initialLanguage(): Language {
+  const stored = localStorage.getItem(key)
+  if (stored === 'en' || stored === 'zh') return stored
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
 }
 
-const steps: [Intl.RelativeTimeFormatUnit, number][] = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]]
+const day = 86_400_000 // ms
+const units: [Intl.RelativeTimeFormatUnit, number][] = [['day', day], ['hour', 3_600_000], ['minute', 60_000]]
 
-function wordsFor(language: Language, switchLanguage: () => void): Words {
+function localize(language: Language, switchLanguage: () => void): Localization {
   const t = language === 'zh' ? zh : en
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
@@ -35,38 +37,38 @@ function wordsFor(language: Language, switchLanguage: () => void): Words {
     t,
     language,
     switchLanguage,
-    count: (n) => (n == null ? '–' : compact.format(n)),
-    ago(time) {
+    formatCount: (n) => (n == null ? '–' : compact.format(n)),
+    formatAge(time) {
       const age = Date.now() - time
-      if (age > 7 * 86_400_000) return date.format(time)
-      const step = steps.find(([, length]) => age >= length)
-      return step ? relative.format(-Math.floor(age / step[1]), step[0]) : t.justNow
+      if (age > 7 * day) return date.format(time)
+      const unit = units.find(([, length]) => age >= length)
+      return unit ? relative.format(-Math.floor(age / unit[1]), unit[0]) : t.justNow
     },
-    problem: (error) => t.problems[codeOf(error) ?? ''] ?? error?.graphQLErrors[0]?.message ?? t.problems.OTHER ?? '',
+    errorText: (error) => t.problems[codeOf(error) ?? ''] ?? error?.graphQLErrors[0]?.message ?? t.problems.OTHER ?? '',
   }
 }
 
-// Words gives the page the words of the browser's language, or of the one that was switched to.
-export function Words({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState(preferred)
+// TextProvider provides the texts in the language of the browser, or in the one the user has chosen.
+export function TextProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState(initialLanguage)
   useEffect(() => {
     document.documentElement.lang = language
   }, [language])
-  const words = useMemo(
+  const localization = useMemo(
     () =>
-      wordsFor(language, () => {
+      localize(language, () => {
         const other = language === 'zh' ? 'en' : 'zh'
         localStorage.setItem(key, other)
         setLanguage(other)
       }),
     [language],
   )
-  return <Context value={words}>{children}</Context>
+  return <TextContext value={localization}>{children}</TextContext>
 }
 
-// useWords returns the words, and how numbers, times and errors are said.
-export function useWords(): Words {
-  const words = use(Context)
-  if (!words) throw new Error('outside of Words')
-  return words
+// useText returns the texts, and functions that format numbers, times and errors.
+export function useText(): Localization {
+  const localization = use(TextContext)
+  if (!localization) throw new Error('no TextProvider')
+  return localization
 }

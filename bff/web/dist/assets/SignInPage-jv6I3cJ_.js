@@ -1,1 +1,0 @@
-import{o as e,p as t,q as n}from"./index-BoLcr53Y.js";import{SignInForm as r}from"./SignIn-rfIDbVSr.js";var i=t();function a(){let{viewer:t}=e();return t?(0,i.jsx)(n,{to:`/`,replace:!0}):(0,i.jsx)(`div`,{className:`page-alone`,children:(0,i.jsx)(`div`,{className:`card`,children:(0,i.jsx)(r,{})})})}export{a as default};

@@ -1,2 +1,0 @@
-import{f as e,m as t,p as n}from"./index-BoLcr53Y.js";var r=n();function i({title:n,change:i,disabled:a}){let{t:o}=e(),s=t(n);return(0,r.jsxs)(`label`,{className:`field`,children:[o.title,(0,r.jsx)(`textarea`,{value:n,onChange:e=>i(e.target.value.replaceAll(`
-`,` `)),rows:2,required:!0,placeholder:o.titleHint,disabled:a}),(0,r.jsxs)(`span`,{className:s>50?`counter form-problem`:`quiet counter`,children:[s,` / `,50]})]})}export{i as t};

@@ -1,0 +1,1 @@
+function e(e,t){let n=e.get(t);return typeof n==`string`?n.trim():``}var t=e=>Array.from(e.trim()).length;export{e as n,t};

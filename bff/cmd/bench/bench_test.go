@@ -177,10 +177,31 @@ func TestChecks(t *testing.T) {
 			}
 		})
 	}
-	require.NoError(t, outcome{Requests: 100, Bytes: 100_500}.check(1000, false))
-	require.ErrorContains(t, outcome{Requests: 100, Bytes: 90_000}.check(1000, false), "answers have 900 bytes")
-	require.NoError(t, outcome{Requests: 100, Bytes: 90_000}.check(1000, true), "answers to writes are looked at one by one")
-	require.ErrorContains(t, outcome{Requests: 100, Refused: 2}.check(1000, true), "2 were refused")
-	require.ErrorContains(t, outcome{Requests: 100, Failed: 1}.check(1000, true), "1 failed")
-	require.Error(t, outcome{}.check(1000, true))
+}
+
+// Runs with other answers than the one that was checked have no numbers.
+func TestOutcome(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcome outcome
+		write   bool
+		err     string
+	}{
+		"right":         {outcome{Requests: 100, Bytes: 100_500}, false, ""},
+		"begun answers": {outcome{Requests: 100, Bytes: 109_000}, false, ""},
+		"too small":     {outcome{Requests: 100, Bytes: 90_000}, false, "answers have 900 bytes"},
+		"too large":     {outcome{Requests: 100, Bytes: 120_000}, false, "answers have 1200 bytes"},
+		"writes":        {outcome{Requests: 100, Bytes: 90_000}, true, ""},
+		"refused":       {outcome{Requests: 100, Bytes: 100_000, Refused: 2}, true, "2 were refused"},
+		"failed":        {outcome{Requests: 100, Bytes: 100_000, Failed: 1}, false, "1 failed"},
+		"none":          {outcome{}, true, "of 0 requests"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.outcome.check(1000, 10, c.write)
+			if c.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.err)
+			}
+		})
+	}
 }

@@ -111,9 +111,10 @@ func (b *bench) run(ctx context.Context, t *target, w row, requests []string, si
 		return s, err
 	}
 	begin, machine := time.Now(), busy()
-	o, err := load(ctx, b.folder, t.addr, requests, cmp.Or(w.clients, defaultClients), b.Seconds, w.write)
+	clients := cmp.Or(w.clients, defaultClients)
+	o, err := load(ctx, b.folder, t.addr, requests, clients, b.Seconds, w.write)
 	if err == nil {
-		err = o.check(size, w.write)
+		err = o.check(size, clients, w.write)
 	}
 	if err != nil {
 		return s, err

@@ -58,14 +58,16 @@ func load(ctx context.Context, folder, host string, requests []string, clients, 
 }
 
 // check returns an error when requests were not answered as they should be. Reads are known by the mean size of the
-// answers, which is that of the one that was checked, or nearly.
-func (o outcome) check(size int64, write bool) error {
+// answers: it is that of the one that was checked, or nearly; wrk also counts what it has of answers at its end, one for
+// each client.
+func (o outcome) check(size int64, clients int, write bool) error {
 	if o.Failed > 0 || o.Refused > 0 || o.Requests == 0 {
 		return fmt.Errorf("of %d requests, %d failed and %d were refused", o.Requests, o.Failed, o.Refused)
 	}
-	const percent = 3
-	if mean := o.Bytes / o.Requests; !write && max(mean-size, size-mean)*100 > size*percent {
-		return fmt.Errorf("answers have %d bytes on average, the one that was checked has %d", mean, size)
+	const tolerance = 0.03
+	least, most := size*o.Requests, size*(o.Requests+int64(clients))
+	if !write && (float64(o.Bytes) < float64(least)*(1-tolerance) || float64(o.Bytes) > float64(most)*(1+tolerance)) {
+		return fmt.Errorf("answers have %d bytes on average, the one that was checked has %d", o.Bytes/o.Requests, size)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func TestCookieOfASocket(t *testing.T) {
 		_ = response.Body.Close()
 	}
 	defer func() { _ = conn.CloseNow() }()
-	socket := &socket{conn, t}
+	socket := newSocket(t, conn)
 	socket.send(frame{Type: "connection_init"})
 	require.Equal(t, "connection_ack", socket.read().Type)
 	require.NoError(t, wsjson.Write(t.Context(), conn, frame{ID: "1", Type: "subscribe", Payload: []byte(`{"query": "{ viewer { name } }"}`)}))

@@ -28,6 +28,7 @@ class Raw {
     this.opened.catch(() => {})
     this.socket.on('message', (text) => {
       const message = JSON.parse(text)
+      if (message.type === 'ping') return this.socket.send('{"type": "pong"}') // after a long silence
       if (this.waiting.length) this.waiting.shift()(message)
       else this.messages.push(message)
     })

@@ -23,6 +23,7 @@ import (
 	"minidouyin/bff/gqlhttp/documents"
 	"minidouyin/bff/gqlhttp/guard"
 	"minidouyin/bff/media"
+	"minidouyin/bff/media/blob"
 	"minidouyin/bff/middleware"
 	"minidouyin/bff/web"
 	"minidouyin/graph"
@@ -123,7 +124,7 @@ func (c *Config) Validate() error {
 
 // validateStore checks where files are kept and how they are reached.
 func (c *Config) validateStore() error {
-	if err := media.CheckStore(c.Store); err != nil {
+	if err := blob.CheckURL(c.Store); err != nil {
 		return fmt.Errorf("--store: %w", err)
 	}
 	if (c.S3AccessKey == "") != (c.S3SecretKey == "") {
@@ -135,7 +136,7 @@ func (c *Config) validateStore() error {
 			return errors.New("--media-urls: presigned needs a --store on S3")
 		}
 		if c.MediaBase != "" {
-			if _, err := media.ParseEndpoint(c.MediaBase); err != nil {
+			if _, err := blob.ParseEndpoint(c.MediaBase); err != nil {
 				return fmt.Errorf("--media-base: %w", err)
 			}
 		}
@@ -207,7 +208,7 @@ func (c *Config) Sessions() (*auth.Sessions, error) {
 
 // Media returns the configuration of the media store.
 func (c *Config) Media(log *slog.Logger) media.Config {
-	cfg := media.Config{Dir: c.Data, Store: c.Store, AccessKey: string(c.S3AccessKey), SecretKey: string(c.S3SecretKey),
+	cfg := media.Config{Dir: c.Data, Store: blob.Config{URL: c.Store, AccessKey: string(c.S3AccessKey), SecretKey: string(c.S3SecretKey)},
 		MaxVideoBytes: int64(c.MaxUpload), FFmpeg: c.FFmpeg, FFprobe: c.FFprobe, Log: log}
 	if c.MediaURLs == "presigned" {
 		cfg.Presign, cfg.PresignBase = true, c.MediaBase

@@ -7,6 +7,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,14 @@ import (
 	"runtime"
 	"time"
 
+	"minidouyin/bff/media/blob"
 	"minidouyin/idl/codes"
 )
 
 // Config says where the files live and what is accepted.
 type Config struct {
 	Dir             string        // data folder: temporary files are under Dir/tmp
-	Store           string        // where files are kept, file:///folder or s3://bucket (see CheckStore); "" = Dir/blobs
-	AccessKey       string        // of a store on S3; "" = from AWS_ACCESS_KEY_ID, ~/.aws or the role of the machine
-	SecretKey       string        // that belongs to AccessKey
+	Store           blob.Config   // where files are kept; its Folder and Log may be left out
 	Presign         bool          // send players to the store on S3 with a signed address, in place of reading it for them
 	PresignBase     string        // the S3 endpoint as players reach it; "" = as Store says
 	MaxVideoBytes   int64         // largest video; 0 = 128 MiB
@@ -44,7 +44,7 @@ type Config struct {
 // may be called concurrently. A process opens one: its budget of memory is that of the process.
 type Media struct {
 	cfg      Config
-	store    store
+	store    blob.Store
 	presign  func(ctx context.Context, key string) (string, error) // nil = files are read through us
 	tmp      string
 	ffmpeg   string // "" = not to be used
@@ -98,15 +98,13 @@ func Open(ctx context.Context, cfg Config) (*Media, error) {
 	if err := os.MkdirAll(m.tmp, 0o750); err != nil {
 		return nil, fmt.Errorf("make media folder: %w", err)
 	}
-	if m.store, err = openStore(ctx, cfg); err != nil {
+	cfg.Store.Folder = cmp.Or(cfg.Store.Folder, filepath.Join(cfg.Dir, "blobs"))
+	cfg.Store.Log = cmp.Or(cfg.Store.Log, cfg.Log)
+	if m.store, err = blob.Open(ctx, cfg.Store); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	if cfg.Presign {
-		bucket, ok := m.store.(*bucket)
-		if !ok {
-			return nil, errors.New("open the store: only a store on S3 has signed addresses")
-		}
-		if m.presign, err = bucket.presigner(cfg.PresignBase); err != nil {
+		if m.presign, err = blob.Presigner(m.store, cfg.PresignBase); err != nil {
 			return nil, fmt.Errorf("open the store: %w", err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/image/draw"
 
+	"minidouyin/bff/media/blob"
 	"minidouyin/idl/codes"
 )
 
@@ -42,7 +43,7 @@ func (m *Media) StagePicture(ctx context.Context, src io.ReadSeeker) (*Staged, e
 		return nil, err
 	}
 	s := &Staged{m: m}
-	s.add(path, newKey("pictures", "jpg"))
+	s.add(path, blob.NewKey("pictures", "jpg"))
 	return s, nil
 }
 

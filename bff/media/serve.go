@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"minidouyin/bff/media/blob"
 )
 
 // DefaultAvatar and DefaultBackground are the keys of the pictures of users without their own.
@@ -22,22 +24,6 @@ const (
 
 // IsDefault tells whether key is one of the default pictures, which are in no store.
 func IsDefault(key string) bool { return strings.HasPrefix(key, "default/") }
-
-// forever is for what never gets another content.
-const forever = "public, max-age=31536000, immutable"
-
-// contentTypes by extension, for every extension a key can have.
-var contentTypes = map[string]string{
-	".avi":  "video/x-msvideo",
-	".flv":  "video/x-flv",
-	".jpg":  "image/jpeg",
-	".mkv":  "video/x-matroska",
-	".mov":  "video/quicktime",
-	".mp4":  "video/mp4",
-	".mpg":  "video/mpeg",
-	".ts":   "video/mp2t",
-	".webm": "video/webm",
-}
 
 // ServeHTTP serves GET and HEAD of /media/{key}, with ranges. A key never gets another content, so its answer may be
 // kept for ever.
@@ -59,7 +45,7 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serve(w, r, key, hex.EncodeToString(sum[:8]), "public, max-age=86400", bytes.NewReader(picture))
 		return
 	}
-	if !isKey(key) {
+	if !blob.IsKey(key) {
 		http.NotFound(w, r)
 		return
 	}
@@ -67,13 +53,13 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.redirect(w, r, key)
 		return
 	}
-	f, err := m.store.open(r.Context(), key, r.Header.Get("Range"))
+	f, err := m.store.Open(r.Context(), key, r.Header.Get("Range"))
 	if err != nil {
 		m.refuse(w, r, err)
 		return
 	}
 	defer f.Close()
-	serve(w, r, key, strings.TrimSuffix(path.Base(key), path.Ext(key)), forever, f)
+	serve(w, r, key, strings.TrimSuffix(path.Base(key), path.Ext(key)), blob.CacheControl, f)
 }
 
 // redirect sends the player to the store. The answer may be kept for an hour, so that players and caches ask the store
@@ -99,7 +85,7 @@ func (m *Media) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	m.cfg.Log.ErrorContext(r.Context(), "serve file", "error", err)
-	if errors.Is(err, errAway) {
+	if errors.Is(err, blob.ErrUnavailable) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "the file cannot be read at the moment", http.StatusServiceUnavailable)
 		return
@@ -108,7 +94,7 @@ func (m *Media) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func serve(w http.ResponseWriter, r *http.Request, key, tag, cache string, content io.ReadSeeker) {
-	w.Header().Set("Content-Type", contentTypes[path.Ext(key)])
+	w.Header().Set("Content-Type", blob.ContentType(key))
 	w.Header().Set("Cache-Control", cache)
 	w.Header().Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, content)
@@ -119,7 +105,7 @@ func (m *Media) SentTo() string {
 	if m.presign == nil {
 		return ""
 	}
-	address, err := m.presign(context.Background(), newKey("videos", "mp4"))
+	address, err := m.presign(context.Background(), blob.NewKey("videos", "mp4"))
 	if err != nil {
 		return "" // no keys now, so nobody is sent on
 	}

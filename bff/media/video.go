@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"minidouyin/bff/media/blob"
 	"minidouyin/bff/media/mp4"
 )
 
@@ -51,12 +52,12 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 			m.discard(f.Name())
 		}
 	}
-	s.add(video, newKey("videos", v.extension))
+	s.add(video, blob.NewKey("videos", v.extension))
 	picture, err := m.stageCover(ctx, video, v.demuxer, title, cover)
 	if err != nil {
 		return nil, err
 	}
-	s.add(picture, newKey("covers", "jpg"))
+	s.add(picture, blob.NewKey("covers", "jpg"))
 	return s, nil
 }
 

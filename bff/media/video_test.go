@@ -48,7 +48,7 @@ func TestStageVideoAccepts(t *testing.T) {
 			if err := s.Commit(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			video := m.store.(local).path(s.Keys[0])
+			video := filepath.Join(m.cfg.Dir, "blobs", s.Keys[0])
 			if got, want := mediatest.FrameHashes(t, video, c.demuxer), mediatest.FrameHashes(t, mediatest.SamplePath(t, c.name), c.demuxer); got != want {
 				t.Error("the stored video shows other frames than the uploaded one")
 			}

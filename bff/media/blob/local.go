@@ -1,4 +1,4 @@
-package media
+package blob
 
 import (
 	"context"
@@ -13,13 +13,10 @@ import (
 // local keeps files in a folder: folder of the key, shard, name.
 type local struct{ folder string }
 
-var _ store = local{}
+var _ Store = local{}
 
-// openLocal opens a folder, "" for that of the data folder.
-func openLocal(cfg Config, folder string) (local, error) {
-	if folder == "" {
-		folder = filepath.Join(cfg.Dir, "blobs")
-	}
+// openLocal opens a folder.
+func openLocal(folder string) (local, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return local{}, fmt.Errorf("make the folder: %w", err)
 	}
@@ -28,8 +25,8 @@ func openLocal(cfg Config, folder string) (local, error) {
 
 func (l local) path(key string) string { return filepath.Join(l.folder, filepath.FromSlash(key)) }
 
-// put syncs the content before the name and the name before it returns.
-func (l local) put(_ context.Context, temp, key string) error {
+// Put syncs the content before the name and the name before it returns.
+func (l local) Put(_ context.Context, temp, key string) error {
 	path := l.path(key)
 	shard := filepath.Dir(path)
 	if _, err := os.Stat(shard); err != nil {
@@ -77,7 +74,7 @@ func copyFile(from, to string) (err error) {
 	return os.Rename(part(to), to)
 }
 
-func (l local) open(_ context.Context, key, _ string) (io.ReadSeekCloser, error) {
+func (l local) Open(_ context.Context, key, _ string) (io.ReadSeekCloser, error) {
 	f, err := os.Open(l.path(key))
 	if err != nil {
 		return nil, err // a nil *os.File would not be a nil interface
@@ -85,7 +82,7 @@ func (l local) open(_ context.Context, key, _ string) (io.ReadSeekCloser, error)
 	return f, nil
 }
 
-func (l local) remove(_ context.Context, key string) error {
+func (l local) Remove(_ context.Context, key string) error {
 	for _, path := range []string{part(l.path(key)), l.path(key)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove file: %w", err)
@@ -94,7 +91,7 @@ func (l local) remove(_ context.Context, key string) error {
 	return nil
 }
 
-func (l local) ready(context.Context) error {
+func (l local) Ready(context.Context) error {
 	_, err := os.Stat(l.folder)
 	return err
 }

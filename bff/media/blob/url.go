@@ -1,4 +1,4 @@
-package media
+package blob
 
 import (
 	"errors"
@@ -28,15 +28,15 @@ type place struct {
 	create         bool // make the bucket when there is none
 }
 
-// CheckStore returns an error that says what is wrong with the URL of a store. file:///folder keeps files in a folder.
+// CheckURL returns an error that says what is wrong with the URL of a store. file:///folder keeps files in a folder.
 // s3://bucket/prefix keeps them in a bucket, by default Amazon's; parameters are endpoint (a URL), region, path-style
 // (true or false: the bucket in the path or in the host) and create (true: make the bucket when there is none).
-func CheckStore(raw string) error {
-	_, err := parseStore(raw)
+func CheckURL(raw string) error {
+	_, err := parseURL(raw)
 	return err
 }
 
-func parseStore(raw string) (at place, err error) {
+func parseURL(raw string) (at place, err error) {
 	if raw == "" {
 		return at, nil
 	}

@@ -1,4 +1,4 @@
-package media
+package blob
 
 import (
 	"context"
@@ -35,7 +35,7 @@ type bucket struct {
 	log    *slog.Logger
 }
 
-var _ store = (*bucket)(nil)
+var _ Store = (*bucket)(nil)
 
 // openS3 returns the bucket once it is certain that files can be kept there: the keys are right, and may write.
 func openS3(ctx context.Context, cfg Config, at place) (*bucket, error) {
@@ -155,15 +155,15 @@ func isAway(err error) bool {
 
 func failed(verb string, err error) error {
 	if isAway(err) {
-		return fmt.Errorf("%s: %w: %w", verb, errAway, err)
+		return fmt.Errorf("%s: %w: %w", verb, ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", verb, err)
 }
 
 func (b *bucket) object(key string) string { return path.Join(b.at.prefix, key) }
 
-// put sends the file in one request, which S3 takes or refuses as a whole: there are no parts that could be left over.
-func (b *bucket) put(ctx context.Context, temp, key string) error {
+// Put sends the file in one request, which S3 takes or refuses as a whole: there are no parts that could be left over.
+func (b *bucket) Put(ctx context.Context, temp, key string) error {
 	f, err := os.Open(temp)
 	if err != nil {
 		return fmt.Errorf("store file: %w", err)
@@ -174,14 +174,14 @@ func (b *bucket) put(ctx context.Context, temp, key string) error {
 		return fmt.Errorf("store file: %w", err)
 	}
 	_, err = b.client.Client.PutObject(ctx, b.at.bucket, b.object(key), f, info.Size(), minio.PutObjectOptions{
-		ContentType: contentTypes[path.Ext(key)], CacheControl: forever, DisableMultipart: true})
+		ContentType: ContentType(key), CacheControl: CacheControl, DisableMultipart: true})
 	if err != nil {
 		return failed("store file", err)
 	}
 	return nil
 }
 
-func (b *bucket) open(ctx context.Context, key, ranges string) (io.ReadSeekCloser, error) {
+func (b *bucket) Open(ctx context.Context, key, ranges string) (io.ReadSeekCloser, error) {
 	within, cancel := context.WithTimeout(ctx, statTimeout)
 	defer cancel()
 	info, err := b.client.StatObject(within, b.at.bucket, b.object(key), minio.StatObjectOptions{})
@@ -208,14 +208,14 @@ func (b *bucket) open(ctx context.Context, key, ranges string) (io.ReadSeekClose
 	return &object{size: info.Size, wanted: wantedEnd(ranges, info.Size), get: get, fail: fail}, nil
 }
 
-func (b *bucket) remove(ctx context.Context, key string) error {
+func (b *bucket) Remove(ctx context.Context, key string) error {
 	if err := b.client.RemoveObject(ctx, b.at.bucket, b.object(key), minio.RemoveObjectOptions{}); err != nil {
 		return failed("remove file", err)
 	}
 	return nil
 }
 
-func (b *bucket) ready(ctx context.Context) error {
+func (b *bucket) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	exists, err := b.client.BucketExists(ctx, b.at.bucket)

@@ -1,0 +1,42 @@
+package blob_test
+
+import (
+	"strings"
+	"testing"
+
+	"minidouyin/bff/media/blob"
+)
+
+// The URL of a store is understood as a whole or refused with a reason.
+func TestCheckURL(t *testing.T) {
+	for _, good := range []string{"", "file:///srv/videos", "s3://bucket", "s3://bucket/", "s3://bucket/some/prefix/?region=eu-west-1",
+		"s3://bucket?endpoint=http://127.0.0.1:9000&region=r&path-style=true&create=false", "s3://bucket?endpoint=https://s3.example.org/"} {
+		if err := blob.CheckURL(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for bad, says := range map[string]string{
+		"/srv/videos":                           `"" is no kind of store`,
+		"http://bucket":                         `"http" is no kind of store`,
+		"s3:bucket":                             "a URL such as",
+		"%":                                     "a URL such as",
+		"file://srv/videos":                     "a folder has the form",
+		"file:///":                              "a folder has the form",
+		"file:///srv?create=true":               "a folder has the form",
+		"s3://":                                 "a bucket has the form",
+		"s3://b":                                `"b" is no name of a bucket`,
+		"s3://bucket:9000":                      "a bucket has the form",
+		"s3://bucket/../other":                  "the prefix",
+		"s3://key:hidden@bucket":                "keys do not belong into the URL",
+		"s3://bucket?color=red":                 `there is no parameter "color"`,
+		"s3://bucket?create=maybe":              "create is true or false",
+		"s3://bucket?path-style=":               "path-style is true or false",
+		"s3://bucket?endpoint=127.0.0.1:9000":   "is no endpoint",
+		"s3://bucket?endpoint=http://host/path": "is no endpoint",
+		"s3://bucket?endpoint=ftp://host":       "is no endpoint",
+	} {
+		if err := blob.CheckURL(bad); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v, want %q", bad, err, says)
+		}
+	}
+}

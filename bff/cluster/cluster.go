@@ -30,23 +30,23 @@ import (
 	"minidouyin/services/testenv/daemon"
 )
 
-// instances is how many there are of each service and of the BFF.
+// instances is the number of instances of each service and of the BFF.
 const instances = 2
 
-// services are those of the product.
+// services are the services of the product.
 var services = []string{"basics", "interaction", "social"}
 
-// Config says what to run, and where.
+// Config configures a cluster.
 type Config struct {
-	// Folder keeps everything, databases and logs. It is made if it is not there; what it holds is taken up again.
+	// Folder holds all databases and logs. It is created if it does not exist; data of an earlier run is used again.
 	Folder string
-	// Douyin and VersityGW are the paths of the programs. The others are found where they are installed.
+	// Douyin and VersityGW are paths of programs. The other programs are looked up in PATH.
 	Douyin, VersityGW string
-	// Addr is where nginx listens; "" for a free port of the loopback address.
+	// Addr is the address that nginx listens on; "" means a free port of the loopback address.
 	Addr string
-	// Progress, unless nil, receives a line for each part that runs.
+	// Progress, unless nil, receives a line for each part that has started.
 	Progress io.Writer
-	// Flags are further ones, by the kind of part: mariadb, redis, basics, interaction, social or bff.
+	// Flags are additional flags by the kind of part: mariadb, redis, basics, interaction, social or bff.
 	Flags map[string][]string
 }
 
@@ -69,8 +69,8 @@ type part struct {
 	running *daemon.Daemon // nil while it does not run
 }
 
-// Start starts all parts, in the order in which they need each other, and waits until the product answers. The caller
-// closes the cluster.
+// Start starts all parts in the order of their dependencies and waits until the product answers. The caller closes the
+// cluster.
 func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = io.Discard
@@ -142,7 +142,7 @@ func Kind(name string) string {
 // Parts returns the names of all parts, in the order in which they were started.
 func (c *Cluster) Parts() []string { return slices.Clone(c.order) }
 
-// URL returns where the product is: that of nginx, without a slash at its end.
+// URL returns the URL of nginx, without a slash at its end.
 func (c *Cluster) URL() string {
 	if c.cfg.Addr != "" {
 		return "http://" + c.cfg.Addr
@@ -153,7 +153,7 @@ func (c *Cluster) URL() string {
 // Log returns the file that a part writes its log to.
 func (c *Cluster) Log(name string) string { return c.parts[name].command.Log }
 
-// Alive tells whether a part runs.
+// Alive reports whether a part runs.
 func (c *Cluster) Alive(name string) bool {
 	p := c.parts[name]
 	p.mu.Lock()
@@ -169,8 +169,8 @@ func (c *Cluster) Alive(name string) bool {
 	}
 }
 
-// Start starts a part that does not run and waits until it answers. It returns an error when the part ends instead, as
-// a service does that finds no database.
+// Start starts a part that does not run and waits until it answers. It returns an error if the part exits instead, for
+// example a service without its database.
 func (c *Cluster) Start(ctx context.Context, name string) error {
 	p := c.parts[name]
 	p.mu.Lock()
@@ -188,7 +188,7 @@ func (c *Cluster) Start(ctx context.Context, name string) error {
 	return nil
 }
 
-// Kill ends a part as a power cut does.
+// Kill kills a part with SIGKILL.
 func (c *Cluster) Kill(name string) error {
 	p := c.parts[name]
 	p.mu.Lock()
@@ -201,8 +201,7 @@ func (c *Cluster) Kill(name string) error {
 	return err
 }
 
-// Stop asks a part to finish what it does and to end, and waits for it. It returns the error of a part that did not
-// end well, or not before the context ended.
+// Stop stops a part gracefully and waits for it. It returns an error if the part fails or does not exit before ctx ends.
 func (c *Cluster) Stop(ctx context.Context, name string) error {
 	p := c.parts[name]
 	p.mu.Lock()
@@ -210,7 +209,7 @@ func (c *Cluster) Stop(ctx context.Context, name string) error {
 	if p.running == nil {
 		return nil
 	}
-	if Kind(name) == "nginx" { // for whom SIGTERM is in haste
+	if Kind(name) == "nginx" { // SIGTERM would not be graceful
 		if err := p.running.Signal(syscall.SIGQUIT); err != nil {
 			return err
 		}
@@ -227,7 +226,7 @@ func (c *Cluster) Stop(ctx context.Context, name string) error {
 	return nil
 }
 
-// Close ends all parts, the last one first; the folder stays.
+// Close stops all parts, the last one first. The folder stays.
 func (c *Cluster) Close() error {
 	var errs []error
 	for _, name := range slices.Backward(c.order) {
@@ -239,7 +238,7 @@ func (c *Cluster) Close() error {
 	return errors.Join(errs...)
 }
 
-// waitReady waits until the product answers through nginx, and so everything behind it.
+// waitReady waits until the product answers through nginx.
 func (c *Cluster) waitReady(ctx context.Context) error {
 	for {
 		err := get(ctx, c.URL()+"/readyz")
@@ -254,7 +253,7 @@ func (c *Cluster) waitReady(ctx context.Context) error {
 	}
 }
 
-// folder makes the folder of a part.
+// folder creates the folder of a part.
 func (c *Cluster) folder(name string) (string, error) {
 	folder := filepath.Join(c.cfg.Folder, name)
 	return folder, os.MkdirAll(folder, 0o700)

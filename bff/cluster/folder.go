@@ -14,10 +14,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// longestSocket is the longest path of a unix socket that all systems take, in bytes.
+// longestSocket is the longest path of a unix socket that all systems accept, in bytes.
 const longestSocket = 100
 
-// lock makes the folder of a cluster and locks it; unlock frees it.
+// lock creates the folder of a cluster and locks it until unlock is called.
 func lock(folder string) (unlock func(), err error) {
 	if socket := filepath.Join(folder, "mariadb", "socket"); len(socket) > longestSocket {
 		return nil, fmt.Errorf("the path of %s is too long for sockets in it: choose a shorter one", folder)
@@ -36,7 +36,7 @@ func lock(folder string) (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// secrets are made once for each folder.
+// secrets are created once for each folder.
 type secrets struct {
 	JWTKey, S3AccessKey, S3SecretKey string
 }

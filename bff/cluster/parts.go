@@ -27,7 +27,7 @@ var nginxTemplate string
 
 const (
 	bucket = "douyin"
-	// memory bounds what the Go runtime of a part takes before it collects harder.
+	// memory is GOMEMLIMIT of a part.
 	memory = "GOMEMLIMIT=256MiB"
 )
 
@@ -110,7 +110,7 @@ func (c *Cluster) addEtcd(context.Context) error {
 	if program == "" {
 		return errors.New("etcd is not installed (apt-get install etcd-server, or brew install etcd)")
 	}
-	// It only knows who serves where, and of an earlier run that is wrong.
+	// It only holds addresses of instances, and those of an earlier run are wrong.
 	if err := os.RemoveAll(filepath.Join(c.cfg.Folder, "etcd")); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (c *Cluster) addS3(context.Context) error {
 	return nil
 }
 
-// WaitingLikes returns how many acknowledged likes are in Redis and not in the database yet.
+// WaitingLikes returns the number of acknowledged likes that are in Redis and not yet in the database.
 func (c *Cluster) WaitingLikes(ctx context.Context) (n int64, err error) {
 	options, err := redis.ParseURL(c.RedisURL())
 	if err != nil {
@@ -186,7 +186,7 @@ func (c *Cluster) addServices(context.Context) (added []string, err error) {
 	return added, nil
 }
 
-// addBFFs adds the BFFs, which find the services in etcd.
+// addBFFs adds the BFFs, which discover the services through etcd.
 func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 	store := url.URL{Scheme: "s3", Host: bucket, RawQuery: url.Values{
 		"endpoint": {"http://" + c.addrs["s3"]}, "path-style": {"true"}, "create": {"true"}}.Encode()}
@@ -203,7 +203,7 @@ func (c *Cluster) addBFFs(context.Context) ([]string, error) {
 	return names("bff"), nil
 }
 
-// addDouyin adds a part that is the product's program; its first argument says which part of it.
+// addDouyin adds a part that runs the product's program; its first argument is the subcommand.
 func (c *Cluster) addDouyin(name string, args []string, env ...string) {
 	health := []string{"health", args[0], "--addr=" + c.addrs[name]}
 	c.parts[name] = &part{
@@ -218,7 +218,7 @@ func (c *Cluster) addDouyin(name string, args []string, env ...string) {
 	}
 }
 
-// addNginx adds nginx as the product's images run it, but for the port and the addresses.
+// addNginx adds nginx with the configuration of the compose file, except for port and addresses.
 func (c *Cluster) addNginx(context.Context) ([]string, error) {
 	folder, err := c.folder("nginx")
 	if err != nil {
@@ -232,7 +232,7 @@ func (c *Cluster) addNginx(context.Context) ([]string, error) {
 	return []string{"nginx"}, err
 }
 
-// nginx returns an nginx that listens on an address, in front of BFFs at others. The folder is its own.
+// nginx returns an nginx that listens on addr in front of the BFFs. The folder is its own.
 func nginx(folder, listen string, bffs []string) (*part, error) {
 	program := daemon.Find("nginx")
 	if program == "" {
@@ -262,7 +262,7 @@ func nginx(folder, listen string, bffs []string) (*part, error) {
 	}, nil
 }
 
-// get returns nil when a URL answers with 200.
+// get returns nil if a URL answers with 200.
 func get(ctx context.Context, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

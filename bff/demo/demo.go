@@ -1,7 +1,7 @@
-// Package demo fills an empty system with a small lively world: people with pictures, short videos, likes, comments,
-// follows and chats. All of it was made for this purpose; generate.sh makes the videos and pictures anew.
+// Package demo fills an empty site with demo data: users with pictures, short videos, likes, comments, follows and
+// messages. All of it was made for this purpose; generate.sh creates the videos and pictures.
 //
-// [Fill] goes through the same doors as everybody else: the services' calls and the media store.
+// [Fill] uses the calls of the services and the media store, as other callers do.
 package demo
 
 import (
@@ -32,14 +32,14 @@ type World struct {
 	Media       *media.Media
 }
 
-// Summary counts what Fill made, and holds a login to try it with.
+// Summary counts what Fill created, and holds a login.
 type Summary struct {
 	Users, Videos, Likes, Comments, Follows, Messages int
 
 	Name, Password string
 }
 
-// Empty tells whether nobody has used the system yet: there is no video, and nobody has one of the first ids.
+// Empty reports whether the site has no videos and no users with one of the first ids.
 func Empty(ctx context.Context, w World) (bool, error) {
 	feed, err := w.Basics.ListFeed(ctx, &basics.ListFeedRequest{Page: &page.Page{Limit: 1}})
 	if err != nil {
@@ -56,8 +56,7 @@ func Empty(ctx context.Context, w World) (bool, error) {
 	return len(feed.Page.Videos) == 0 && len(users.Users) == 0, nil
 }
 
-// Fill makes the demo world in an empty system and returns what it made. It stops at the first error and leaves what
-// is there by then.
+// Fill fills an empty site and returns what it created. It stops at the first error and leaves what it has created.
 func Fill(ctx context.Context, w World) (Summary, error) {
 	f := filling{World: w, Summary: Summary{Name: people[guest].name, Password: password}}
 	for _, step := range []struct {
@@ -82,7 +81,7 @@ type filling struct {
 	videos []int64 // ids of clips
 }
 
-// reserved is how long a stored file may wait for its row. After it the file counts as left behind.
+// reserved is how long a stored file may wait for its row. A file without a row is removed later.
 const reserved = 10 * time.Minute
 
 func (f *filling) fillUsers(ctx context.Context) error {
@@ -143,7 +142,7 @@ func (f *filling) fillVideos(ctx context.Context) error {
 	return nil
 }
 
-// store writes the keys down before the files come to lie under them, so that a crash in between leaves nothing.
+// store records the keys before it stores the files, so that a crash in between leaves no files behind.
 func (f *filling) store(ctx context.Context, staged *media.Staged) error {
 	defer staged.Discard()
 	_, err := f.Basics.ReserveFiles(ctx, &basics.ReserveFilesRequest{Keys: staged.Keys, TTLMs: reserved.Milliseconds()})

@@ -9,10 +9,10 @@ const (
 	dashan
 	yuki
 
-	guest = nova // who a visitor of the demo signs in as
+	guest = nova // the user of the printed login
 )
 
-// password is everybody's.
+// password is that of all users.
 const password = "try-douyin"
 
 var people = []struct {
@@ -27,13 +27,13 @@ var people = []struct {
 	yuki:    {"Yuki 雪", "yuki", "Slow things, soft colours.", []int{leo, xiaoman, nova}},
 }
 
-// line is what somebody says, under a video or in a chat.
+// line is a comment or a message.
 type line struct {
 	from int
 	text string
 }
 
-// clips in the order of their publishing: the feed shows the last one first.
+// clips are in the order of publishing; the feed shows the last one first.
 var clips = []struct {
 	file, title string
 	author      int

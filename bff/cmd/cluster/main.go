@@ -1,7 +1,6 @@
 //go:build unix
 
-// Command cluster runs the whole product as in production, with processes in place of containers, until it is
-// interrupted.
+// Command cluster runs the whole product as several processes until it is interrupted.
 package main
 
 import (
@@ -21,7 +20,7 @@ import (
 	"minidouyin/bff/cluster"
 )
 
-// startTimeout bounds how long everything may take to start.
+// startTimeout bounds the start of all parts.
 const startTimeout = 2 * time.Minute
 
 type commandLine struct {

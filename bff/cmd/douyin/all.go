@@ -19,7 +19,7 @@ import (
 	"minidouyin/services"
 )
 
-// allCmd is everything in one process.
+// allCmd runs everything in one process.
 type allCmd struct {
 	bff.Config
 	stores
@@ -95,7 +95,7 @@ func (c *allCmd) Run(ctx context.Context, log *slog.Logger, stdout io.Writer) (e
 	return bff.Run(ctx, c.Config, log, clients, files, ln)
 }
 
-// fillDemo makes the demo world when nothing is there yet, and says so.
+// fillDemo fills an empty site with demo data and prints a login.
 func fillDemo(ctx context.Context, stdout io.Writer, clients rpc.Services, files *media.Media, data, addr string) error {
 	world := demo.World{Basics: clients.Basics, Interaction: clients.Interaction, Social: clients.Social, Media: files}
 	empty, err := demo.Empty(ctx, world)

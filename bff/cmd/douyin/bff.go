@@ -14,7 +14,7 @@ import (
 	"minidouyin/services/discovery"
 )
 
-// bffCmd is the HTTP server alone.
+// bffCmd runs the HTTP server alone.
 type bffCmd struct {
 	bff.Config
 	metricsFlags
@@ -50,7 +50,7 @@ func (c *bffCmd) remote(directory *discovery.Directory) func(service string) []c
 	return func(service string) []client.Option { return rpc.Remote(rpc.Fixed(addrs[service]...), nil) }
 }
 
-// openDirectory opens the etcd at these addresses, nil when there are none.
+// openDirectory opens the etcd at these addresses. Without addresses it returns nil.
 func openDirectory(endpoints []string, log *slog.Logger) (*discovery.Directory, error) {
 	if len(endpoints) == 0 {
 		return nil, nil

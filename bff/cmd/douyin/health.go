@@ -17,13 +17,13 @@ import (
 // healthTimeout is how long a part may take to answer.
 const healthTimeout = 3 * time.Second
 
-// healthCmd asks a running part, for container engines, whose images need no other program for it then.
+// healthCmd checks a running part. Container engines call it, so that an image needs no other program for that.
 type healthCmd struct {
 	Part string  `arg:"" optional:"" default:"bff" enum:"bff,basics,interaction,social" help:"Which part: bff, basics, interaction or social."`
 	Addr address `placeholder:"ADDRESS" help:"Where it serves; without it, where it does by default."`
 }
 
-// Run returns nil when the part is ready to serve.
+// Run returns nil if the part is ready to serve.
 func (c *healthCmd) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (c *healthCmd) Run(ctx context.Context) error {
 	return clients.ReadyOne(ctx, c.Part)
 }
 
-// dialable returns the address to dial for one to listen on.
+// dialable returns the address to dial for an address that is listened on.
 func dialable(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command douyin is the whole product in one binary: without a subcommand everything in one process, with one of them
-// a single part that the others reach over the network.
+// Command douyin is the whole product in one binary. Without a subcommand it runs everything in one process; with one, a
+// single part that the others reach over the network.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commandLine is what can be written behind `douyin`.
+// commandLine is the command line of douyin.
 type commandLine struct {
 	All         allCmd         `cmd:"" default:"withargs" help:"Run everything in one process (the default)."`
 	Basics      basicsCmd      `cmd:"" help:"Run the service of users, videos and the feed."`
@@ -32,15 +32,15 @@ type commandLine struct {
 }
 
 func main() {
-	// Without GOMEMLIMIT the collector keeps to the limit of a container. Where there is none, nothing is set.
+	// Without GOMEMLIMIT, the memory limit is 80 % of that of the cgroup, if it has one.
 	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run runs the command line until it is done or ctx ends, and returns the exit status: 0 after an orderly end, 1
-// after an error, 2 when the command line or the environment holds a wrong value.
+// run runs the command line until it is done or ctx ends. It returns the exit status: 0 after a graceful stop, 1 after an
+// error, 2 if the command line or the environment has a wrong value.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var cli commandLine
 	exit := -1
@@ -75,8 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// help prints the help of a command; without one, that of the product and then that of everything in one process,
-// which is what runs then.
+// help prints the help of a command. Without a command it prints the help of the product and of the default command.
 func help(options kong.HelpOptions, command *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, command); err != nil || command.Selected() != nil {
 		return err
@@ -89,7 +88,7 @@ func help(options kong.HelpOptions, command *kong.Context) error {
 	return kong.DefaultHelpPrinter(options, all)
 }
 
-// logLevel is a level of the log, by its name.
+// logLevel is a level of the log.
 type logLevel slog.Level
 
 // UnmarshalText reads a level.

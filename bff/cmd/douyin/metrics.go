@@ -15,13 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metricsFlags say where a process shows its numbers.
+// metricsFlags are the flags of metrics.
 type metricsFlags struct {
 	Metrics address `placeholder:"ADDR" help:"Address to serve Prometheus metrics on, at /metrics; without it, none are served."`
 }
 
-// serve serves the metrics of the process beside what it does, and returns the registry for them and what ends it.
-// Without an address there is no registry.
+// serve starts to serve the metrics of the process. It returns their registry and a function that stops serving. Without
+// an address the registry is nil.
 func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *prometheus.Registry, end func(), err error) {
 	if f.Metrics == "" {
 		return nil, func() {}, nil
@@ -46,7 +46,7 @@ func (f metricsFlags) serve(ctx context.Context, log *slog.Logger) (registry *pr
 	})
 	log.Info("serving metrics", "addr", ln.Addr().String())
 	return registry, func() {
-		_ = server.Close() // a scrape that is cut off is made again
+		_ = server.Close() // Prometheus repeats a scrape that fails
 		running.Wait()
 	}, nil
 }

@@ -20,20 +20,20 @@ type reconcileCmd struct {
 	Fix  bool       `help:"Put right what differs."`
 }
 
-// errDiffers makes the exit status 1.
+// errDiffers sets the exit status to 1.
 var errDiffers = errors.New("counts differ from their rows; --fix puts them right")
 
-// Validate refuses a database of a kind that is not known.
+// Validate refuses an unknown kind of database.
 func (c *reconcileCmd) Validate() error { return stores{DSN: c.DSN}.checkDSN() }
 
-// Run prints a table of the counts that differ. It returns an error when some do and stay so.
+// Run prints a table of the counts that differ. It returns an error if some differ and are not corrected.
 func (c *reconcileCmd) Run(ctx context.Context, stdout io.Writer) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	found := 0
 	var err error
 	for _, name := range []string{services.Basics, services.Interaction, services.Social} {
 		cfg := services.Config{DSN: stores{DSN: c.DSN}.of(name, c.Data)}
-		if path, isFile := strings.CutPrefix(cfg.DSN, "sqlite:"); isFile { // which opening would make
+		if path, isFile := strings.CutPrefix(cfg.DSN, "sqlite:"); isFile { // opening would create it
 			if _, err := os.Stat(path); err != nil {
 				return fmt.Errorf("there are no counts: %w; name their folder with --data, or the database with --dsn", err)
 			}

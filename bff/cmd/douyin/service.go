@@ -16,12 +16,12 @@ import (
 	"minidouyin/services/discovery"
 )
 
-// likeFlags say what an acknowledged like means.
+// likeFlags are the flags of likes.
 type likeFlags struct {
 	LikeAck string `default:"stored" enum:"stored,logged" help:"When a like is acknowledged: stored, when the database has it, or logged, when the Redis of --redis has it, which must then keep what it acknowledges (appendonly yes, appendfsync always, maxmemory-policy noeviction). All instances must have the same."`
 }
 
-// checkLikeAck refuses a log without the Redis that holds it.
+// checkLikeAck refuses logged likes without a Redis to log them in.
 func (f likeFlags) checkLikeAck(s stores) error {
 	if f.LikeAck == services.AckLogged && s.Redis == "" {
 		return errors.New("--like-ack: logged needs --redis, which keeps the likes until the database has them")
@@ -29,7 +29,7 @@ func (f likeFlags) checkLikeAck(s stores) error {
 	return nil
 }
 
-// drainTime is how long running calls may take to finish after a service was told to stop: as long as a call may take.
+// drainTime is how long running calls may take after a service is asked to stop. It is the time-out of a call.
 const drainTime = 10 * time.Second
 
 // serviceFlags are the flags of a service that runs alone.
@@ -58,7 +58,7 @@ func (f serviceFlags) Validate() error {
 	return checkAddresses("--advertise", []string{f.Advertise})
 }
 
-// register says in etcd where the service is; without etcd it returns nil.
+// register registers the service in etcd. Without etcd it returns nil.
 func (f serviceFlags) register(directory *discovery.Directory, name string, listening net.Addr) (*discovery.Registration, error) {
 	if directory == nil {
 		return nil, nil
@@ -162,7 +162,7 @@ func (f serviceFlags) run(ctx context.Context, log *slog.Logger, name, addr, lik
 	})
 	group.Go(func() error {
 		<-running.Done()
-		if registration != nil { // first nobody comes any more, then those who are there are served
+		if registration != nil { // no new calls arrive, then running ones finish
 			if err := registration.Withdraw(context.WithoutCancel(ctx)); err != nil {
 				log.Warn("the instance stays known for some seconds", "error", err)
 			}

@@ -13,7 +13,7 @@ import (
 	"minidouyin/services"
 )
 
-// stores are where services keep their data.
+// stores are the flags of databases and Redis.
 type stores struct {
 	DSN         bff.Secret   `name:"dsn" placeholder:"DSN" help:"Database: mysql://user:password@host:port/name or sqlite:PATH; {service} in it stands for the service's name, for a database each; without it, SQLite files in the data folder."`
 	Replicas    []bff.Secret `placeholder:"DSN,..." help:"Read replicas of a MySQL database: pages of what is older than some seconds are read there."`
@@ -21,7 +21,7 @@ type stores struct {
 	Redis       bff.Secret   `name:"redis" placeholder:"URL" help:"Redis of the caches and the log of likes, shared by all processes: redis://host:port/0, rediss://, unix://PATH, redis+cluster:// or redis+sentinel://; without it, a process caches only what it has for itself alone."`
 }
 
-// Validate refuses a store of a kind that is not known.
+// Validate refuses an unknown kind of store.
 func (s stores) Validate() error {
 	if err := s.checkDSN(); err != nil {
 		return err
@@ -55,8 +55,8 @@ func checkRedis(url bff.Secret) error {
 	return nil
 }
 
-// openRedis returns a client of the Redis that the flag names, nil for none. without says what happens while it is
-// unavailable.
+// openRedis returns a client of the Redis that the flag names, or nil. without is logged while Redis is unavailable: it
+// says what happens meanwhile.
 func openRedis(url bff.Secret, log *slog.Logger, without string) (redis.UniversalClient, error) {
 	if url == "" {
 		return nil, nil

@@ -123,12 +123,6 @@ func (c *cached) userVideos(ctx context.Context, authors []int64, p *page.Page) 
 	return cache.Pages(ctx, c.list, authors, p, firstVideos, cutVideos, c.tables.userVideos)
 }
 
-func cutVideos(prefix *basics.VideoPage, p *page.Page) (*basics.VideoPage, bool) {
-	place := func(v *basics.Video) (createdAt, id int64) { return v.CreatedAt, v.ID }
-	videos, more, ok := cache.Cut(prefix.Videos, prefix.HasMore, place, p)
-	return &basics.VideoPage{Videos: videos, HasMore: more}, ok
-}
-
 func (c *cached) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (v *basics.Video, err error) {
 	err = cache.Change(ctx, c.cache, func(cache.Also) error {
 		v, err = c.tables.updateVideo(ctx, id, asker, title, coverKey)

@@ -53,15 +53,21 @@ type item struct {
 // Also adds keys that became known within a write. They are deleted after it.
 type Also func(keys ...string)
 
-// Change runs a write that makes the values of the keys old. It deletes them after the write, also after one that failed,
-// which may have been committed; and before it, so that little is left behind if Redis or the process ends in between.
-// The store may be nil.
+// Change runs a write that makes the values of the keys old. It deletes them after the write, also after a failed one,
+// whose transaction may have been committed. It deletes them before the write too: if Redis or the process fails in
+// between, fewer old values stay. The store may be nil.
 func Change(ctx context.Context, store Store, write func(also Also) error, keys ...string) error {
 	if store == nil {
 		return write(func(...string) {})
 	}
+	keys = distinct(keys)
 	store.Delete(ctx, keys...)
-	keys = slices.Clip(keys)
-	defer func() { store.Delete(context.WithoutCancel(ctx), keys...) }()
+	defer func() { store.Delete(context.WithoutCancel(ctx), distinct(keys)...) }()
 	return write(func(more ...string) { keys = append(keys, more...) })
+}
+
+func distinct(keys []string) []string {
+	keys = slices.Clone(keys) // the caller may share them
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }

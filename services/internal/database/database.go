@@ -139,7 +139,7 @@ func (d *DB) ping(ctx context.Context) error {
 	return nil
 }
 
-// Excluded names the value that an upsert wanted to insert into the column, for use on its updating side.
+// Excluded returns the name of the value that an upsert would insert into the column, for use in its update part.
 func Excluded(tx *gorm.DB, column string) string {
 	if tx.Name() == "mysql" {
 		return "VALUES(" + column + ")"
@@ -147,8 +147,20 @@ func Excluded(tx *gorm.DB, column string) string {
 	return "excluded." + column
 }
 
-// Locked makes a query of a transaction lock the rows it finds until the end. On SQLite the transaction holds the
-// only lock there is anyway.
+// Adding makes an insert add to the columns of a row whose key exists.
+func Adding(tx *gorm.DB, key string, columns ...string) clause.OnConflict {
+	conflict := clause.OnConflict{Columns: []clause.Column{{Name: key}}}
+	for _, column := range columns {
+		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
+			Column: clause.Column{Name: column},
+			Value:  gorm.Expr(column + " + " + Excluded(tx, column)),
+		})
+	}
+	return conflict
+}
+
+// Locked makes a query of a transaction lock the rows it finds until the end. On SQLite the transaction already holds
+// the only lock.
 func Locked(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }

@@ -26,7 +26,7 @@ func (r *removal) wire() *basics.Removal {
 }
 
 // reserveFiles writes a removal for each file, due after ttl.
-func (s *tables) reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error {
+func (s *store) reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error {
 	due := time.Now().Add(ttl).UnixMilli()
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		removals := make([]removal, len(keys))
@@ -42,7 +42,7 @@ func (s *tables) reserveFiles(ctx context.Context, keys []string, ttl time.Durat
 }
 
 // removals returns those that are due, or all, in the order in which they fall due.
-func (s *tables) removals(ctx context.Context, limit int, all bool) ([]removal, error) {
+func (s *store) removals(ctx context.Context, limit int, all bool) ([]removal, error) {
 	due := now()
 	if all {
 		due = math.MaxInt64
@@ -55,7 +55,7 @@ func (s *tables) removals(ctx context.Context, limit int, all bool) ([]removal, 
 }
 
 // finishRemovals forgets removals; those that are gone already do not matter.
-func (s *tables) finishRemovals(ctx context.Context, ids []int64) error {
+func (s *store) finishRemovals(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}

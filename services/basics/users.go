@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -14,6 +13,7 @@ import (
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -43,25 +43,20 @@ func nameKey(name string) string {
 	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
 }
 
-// tables keeps users, videos and removals in the database.
-type tables struct {
-	db *database.DB
-}
-
-func now() int64 { return time.Now().UnixMilli() }
-
 // createUser stores the user and sets its id. Code: AlreadyExists.
-func (s *tables) createUser(ctx context.Context, u *user) error {
+func (s *store) createUser(ctx context.Context, u *user) error {
 	u.NameKey, u.CreatedAt = nameKey(u.Name), now()
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+	err := s.write(ctx, func(tx *gorm.DB, also cache.Also) error {
 		u.ID = 0
-		return tx.Create(u).Error
+		err := tx.Create(u).Error
+		also(s.caches.users.Key(u.ID)) // its absence may be cached
+		return err
 	})
 	return wrapName("create user", err)
 }
 
 // userByName returns the user who has that name in any case, with the password's hash; without one, a zero user.
-func (s *tables) userByName(ctx context.Context, name string) (user, error) {
+func (s *store) userByName(ctx context.Context, name string) (user, error) {
 	var found []user
 	if err := s.db.Read(ctx).Where("name_key = ?", nameKey(name)).Find(&found).Error; err != nil {
 		return user{}, fmt.Errorf("find user by name: %w", err)
@@ -73,10 +68,11 @@ func (s *tables) userByName(ctx context.Context, name string) (user, error) {
 }
 
 // users returns those that exist.
-func (s *tables) users(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
-	if len(ids) == 0 {
-		return map[int64]*basics.User{}, nil
-	}
+func (s *store) users(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
+	return s.caches.users.Get(ctx, ids, s.readUsers)
+}
+
+func (s *store) readUsers(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
 	var found []user
 	if err := s.db.Read(ctx).Omit("PasswordHash", "NameKey").Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
@@ -95,10 +91,9 @@ type profile struct {
 
 // updateProfile changes the user and returns it as it is then. Pictures that were replaced become
 // removals; the reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
-func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
+func (s *store) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
 	var u user
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		var err error
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
 		if u, err = lockUser(tx, id); err != nil {
 			return err
 		}
@@ -115,33 +110,37 @@ func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (*
 			return err
 		}
 		return tx.Select("Name", "NameKey", "Signature", "AvatarKey", "BackgroundKey").Updates(&u).Error
-	})
+	}, s.caches.users.Key(id))
 	if err != nil {
 		return nil, wrapName("update profile", err)
 	}
 	return u.wire(), nil
 }
 
-// deleteUser deletes the user and all its videos, and writes removals for all that other places hold of them.
-// It returns the videos. Code: NotFound.
-func (s *tables) deleteUser(ctx context.Context, id int64) (videos []int64, err error) {
-	err = s.db.Write(ctx, func(tx *gorm.DB) error {
-		u, err := lockUser(tx, id) // from here on, nobody publishes as this user
+// deleteUser deletes the user and all its videos, and adds removals for what other services and the file store hold
+// of them. Code: NotFound.
+func (s *store) deleteUser(ctx context.Context, id int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, also cache.Also) error {
+		u, err := lockUser(tx, id) // blocks publishing as this user
 		if err != nil {
 			return err
 		}
-		if videos, err = deleteVideosOf(tx, id); err != nil {
+		videos, err := deleteVideosOf(tx, id)
+		if err != nil {
 			return err
+		}
+		for _, video := range videos {
+			also(s.caches.videos.Key(video))
 		}
 		if err := tx.Delete(&u).Error; err != nil {
 			return err
 		}
 		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), twice(removal{UserID: id})...))
-	})
+	}, s.caches.videoKeys(id)...)
 	if err != nil {
-		return nil, fmt.Errorf("delete user: %w", err)
+		return fmt.Errorf("delete user: %w", err)
 	}
-	return videos, nil
+	return nil
 }
 
 func lockUser(tx *gorm.DB, id int64) (user, error) {

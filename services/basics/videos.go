@@ -10,15 +10,12 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
-const (
-	// maxTimes bounds the search for a publishing time that no other video has.
-	maxTimes = 2000
-	// batch is how many videos of a deleted user go at once.
-	batch = 500
-)
+// maxTimes bounds the search for a publishing time that no other video has.
+const maxTimes = 2000
 
 // video has a publishing time of its own, so that pages by time alone lose and repeat nothing.
 type video struct {
@@ -39,20 +36,23 @@ func (v *video) wire() *basics.Video {
 	}
 }
 
-// createVideo stores the video, sets its id and publishing time, and strikes out the reservations of its files.
+// createVideo stores the video, sets its id and publishing time, and deletes the reservations of its files.
 // Code: NotFound for the author.
-func (s *tables) createVideo(ctx context.Context, v *video) error {
-	var err error
-	for range maxTimes {
-		err = s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
-		if !errors.Is(err, gorm.ErrDuplicatedKey) {
-			break
+func (s *store) createVideo(ctx context.Context, v *video) error {
+	err := cache.Change(ctx, s.caches.store, func(also cache.Also) error {
+		defer func() { also(s.caches.videos.Key(v.ID)) }() // its absence may be cached
+		for range maxTimes {
+			err := s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
+			if !errors.Is(err, gorm.ErrDuplicatedKey) {
+				return err
+			}
+			// Another video has this millisecond: the next one may be free.
+			if err := database.Pause(ctx, time.Millisecond); err != nil {
+				return err
+			}
 		}
-		// Another video has this millisecond: the next one may be free.
-		if err = database.Pause(ctx, time.Millisecond); err != nil {
-			break
-		}
-	}
+		return fmt.Errorf("no free publishing time after %d attempts", maxTimes)
+	}, s.caches.videoKeys(v.AuthorID)...)
 	if err != nil {
 		return fmt.Errorf("create video: %w", err)
 	}
@@ -73,10 +73,11 @@ func publish(tx *gorm.DB, v *video) error {
 }
 
 // videos returns those that exist.
-func (s *tables) videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
-	if len(ids) == 0 {
-		return map[int64]*basics.Video{}, nil
-	}
+func (s *store) videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
+	return s.caches.videos.Get(ctx, ids, s.readVideos)
+}
+
+func (s *store) readVideos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
 	var found []video
 	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get videos: %w", err)
@@ -89,10 +90,9 @@ func (s *tables) videos(ctx context.Context, ids []int64) (map[int64]*basics.Vid
 }
 
 // updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.
-func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error) {
+func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error) {
 	var v video
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		var err error
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
 		if v, err = lockVideo(tx, id, asker); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverK
 			return err
 		}
 		return tx.Select("Title", "CoverKey").Updates(&v).Error
-	})
+	}, s.caches.videos.Key(id), s.caches.lists.Key(asker), s.caches.feed.Key(newest))
 	if err != nil {
 		return nil, fmt.Errorf("update video: %w", err)
 	}
@@ -112,8 +112,8 @@ func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverK
 
 // deleteVideo deletes the video and writes removals for all that other places hold of it. Codes: NotFound,
 // PermissionDenied.
-func (s *tables) deleteVideo(ctx context.Context, id, asker int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		v, err := lockVideo(tx, id, asker)
 		if err != nil {
 			return err
@@ -125,7 +125,7 @@ func (s *tables) deleteVideo(ctx context.Context, id, asker int64) error {
 			return err
 		}
 		return addRemovals(tx, removalsOf(v))
-	})
+	}, append(s.caches.videoKeys(asker), s.caches.videos.Key(id))...)
 	if err != nil {
 		return fmt.Errorf("delete video: %w", err)
 	}

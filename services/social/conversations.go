@@ -50,10 +50,27 @@ func takeTime(tx *gorm.DB, m *message) (int64, error) {
 	return at, err
 }
 
-// latest returns the latest message between the user and each peer, of those who ever wrote.
-func (s *tables) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
-	if len(peers) == 0 {
-		return nil, nil
+// latest returns the latest message between the user and each peer. Peers without messages are absent.
+func (s *store) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
+	pairs := make([]pair, len(peers))
+	for i, peer := range peers {
+		pairs[i] = pairOf(userID, peer)
+	}
+	found, err := s.caches.latest.Get(ctx, pairs, func(ctx context.Context, pairs []pair) (map[pair]*social.Message, error) {
+		return s.readLatest(ctx, userID, pairs)
+	})
+	latest := make(map[int64]*social.Message, len(found))
+	for both, m := range found {
+		latest[both.other(userID)] = m
+	}
+	return latest, err
+}
+
+// readLatest returns the latest messages of pairs that have the user.
+func (s *store) readLatest(ctx context.Context, userID int64, pairs []pair) (map[pair]*social.Message, error) {
+	peers := make([]int64, len(pairs))
+	for i, both := range pairs {
+		peers[i] = both.other(userID)
 	}
 	var found []conversation
 	// Two parts, for the user has the lower or the higher id. Databases differ in how they write (a, b) IN (...).
@@ -62,9 +79,9 @@ func (s *tables) latest(ctx context.Context, userID int64, peers []int64) (map[i
 	if err != nil {
 		return nil, fmt.Errorf("get conversations: %w", err)
 	}
-	latest := make(map[int64]*social.Message, len(found))
+	latest := make(map[pair]*social.Message, len(found))
 	for _, c := range found {
-		latest[c.LowID+c.HighID-userID] = c.latest()
+		latest[pair{c.LowID, c.HighID}] = c.latest()
 	}
 	return latest, nil
 }

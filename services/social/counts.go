@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
+	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
 	"minidouyin/services/internal/database"
 )
@@ -37,24 +37,42 @@ func count(tx *gorm.DB, follows []follow, n int64) error {
 		stats[f.ToID] = to
 	}
 	rows := slices.SortedFunc(maps.Values(stats), func(a, b relationStats) int { return cmp.Compare(a.UserID, b.UserID) })
-	conflict := clause.OnConflict{Columns: []clause.Column{{Name: "user_id"}}}
-	for _, column := range []string{"following_count", "follower_count"} {
-		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
-			Column: clause.Column{Name: column},
-			Value:  gorm.Expr(column + " + " + database.Excluded(tx, column)),
-		})
+	return tx.Clauses(database.Adding(tx, "user_id", "following_count", "follower_count")).Create(&rows).Error
+}
+
+// stats returns the counts of every user, zeros for users without follows, and whether the viewer follows the user.
+// 0 is an anonymous viewer.
+func (s *store) stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error) {
+	if s.caches.store == nil {
+		return s.readStats(ctx, viewer, users)
 	}
-	return tx.Clauses(conflict).Create(&rows).Error
+	counts, err := s.caches.stats.Get(ctx, users, func(ctx context.Context, users []int64) (map[int64]*social.RelationStats, error) {
+		return s.readStats(ctx, 0, users)
+	})
+	if err != nil || viewer == 0 || len(users) == 0 {
+		return counts, err
+	}
+	lists, err := s.following(ctx, []int64{viewer}, &page.Page{Limit: maxCachedFollows})
+	if err != nil {
+		return nil, err
+	}
+	follows := make(map[int64]bool, len(lists[viewer].Edges))
+	for _, e := range lists[viewer].Edges {
+		follows[e.UserID] = true
+	}
+	stats := make(map[int64]*social.RelationStats, len(counts)) // cached values are shared
+	for id, count := range counts {
+		if !follows[id] && lists[viewer].HasMore { // beyond the cached prefix
+			return s.readStats(ctx, viewer, users)
+		}
+		viewed := *count
+		viewed.FollowedByViewer = follows[id]
+		stats[id] = &viewed
+	}
+	return stats, nil
 }
 
-// viewedStats are the counts of a user with whether the viewer follows the user.
-type viewedStats struct {
-	UserID, FollowingCount, FollowerCount int64
-	Followed                              bool
-}
-
-// stats returns the counts of every user asked for, zeros for those nobody follows, as the viewer sees them.
-func (s *tables) stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error) {
+func (s *store) readStats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error) {
 	stats := make(map[int64]*social.RelationStats, len(users))
 	if len(users) == 0 {
 		return stats, nil
@@ -62,7 +80,10 @@ func (s *tables) stats(ctx context.Context, viewer int64, users []int64) (map[in
 	for _, id := range users {
 		stats[id] = &social.RelationStats{}
 	}
-	var found []viewedStats
+	var found []struct {
+		UserID, FollowingCount, FollowerCount int64
+		Followed                              bool
+	}
 	err := s.db.Read(ctx).Raw(`SELECT user_id, following_count, follower_count,
 		EXISTS (SELECT 1 FROM follows WHERE follows.from_id = ? AND follows.to_id = relation_stats.user_id) AS followed
 		FROM relation_stats WHERE user_id IN ?`, viewer, users).Scan(&found).Error

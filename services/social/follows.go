@@ -3,13 +3,13 @@ package social
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -26,30 +26,33 @@ type following follow
 // Place implements [database.Row].
 func (f following) Place() (owner, createdAt, id int64) { return f.FromID, f.CreatedAt, f.ID }
 
+func (f following) wire() *social.FollowEdge {
+	return &social.FollowEdge{ID: f.ID, UserID: f.ToID, CreatedAt: f.CreatedAt}
+}
+
 // follower is a follow in the list of the user who is followed.
 type follower follow
 
 // Place implements [database.Row].
 func (f follower) Place() (owner, createdAt, id int64) { return f.ToID, f.CreatedAt, f.ID }
 
-// tables keeps follows and messages in the database. Every transaction touches follows first, then relation_stats in
-// the order of its key: so few of them meet in a deadlock.
-type tables struct {
-	db *database.DB
+func (f follower) wire() *social.FollowEdge {
+	return &social.FollowEdge{ID: f.ID, UserID: f.FromID, CreatedAt: f.CreatedAt}
 }
 
-func now() int64 { return time.Now().UnixMilli() }
+// maxCachedFollows is how many rows of a list are cached, the latest.
+const maxCachedFollows = 1000
 
-// follow stores that from follows to, once.
-func (s *tables) follow(ctx context.Context, from, to int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+// follow stores that from follows to. It changes nothing if from does already.
+func (s *store) follow(ctx context.Context, from, to int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		f := follow{FromID: from, ToID: to, CreatedAt: now()}
 		created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&f)
 		if created.Error != nil || created.RowsAffected == 0 {
 			return created.Error
 		}
 		return count(tx, []follow{f}, 1)
-	})
+	}, s.caches.followKeys(from, to)...)
 	if err != nil {
 		return fmt.Errorf("follow: %w", err)
 	}
@@ -57,18 +60,18 @@ func (s *tables) follow(ctx context.Context, from, to int64) error {
 }
 
 // unfollow deletes the follow, if there is one.
-func (s *tables) unfollow(ctx context.Context, from, to int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+func (s *store) unfollow(ctx context.Context, from, to int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		_, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))
 		return err
-	})
+	}, s.caches.followKeys(from, to)...)
 	if err != nil {
 		return fmt.Errorf("unfollow: %w", err)
 	}
 	return nil
 }
 
-// deleteFollows deletes the follows that the query finds, takes them off the counts and returns them.
+// deleteFollows deletes the follows that the query finds, subtracts them from the counts and returns them.
 func deleteFollows(tx, query *gorm.DB) ([]follow, error) {
 	var found []follow
 	if err := database.Locked(query).Find(&found).Error; err != nil || len(found) == 0 {
@@ -80,14 +83,22 @@ func deleteFollows(tx, query *gorm.DB) ([]follow, error) {
 	return found, count(tx, found, -1)
 }
 
-// following returns a page of those whom each user follows, latest first; an empty one where there is nobody.
-func (s *tables) following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+// following returns a page of the users whom each user follows, latest first. It is empty for a user who follows nobody.
+func (s *store) following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+	return cache.Pages(ctx, s.caches.following, users, p, maxCachedFollows, cutFollows, s.readFollowing)
+}
+
+func (s *store) readFollowing(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
 	found, err := database.Pages[following](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
 	return followPages(users, found), err
 }
 
-// followers returns a page of those who follow each user, latest first; an empty one where there is nobody.
-func (s *tables) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+// followers returns a page of the users who follow each user, latest first. It is empty for a user whom nobody follows.
+func (s *store) followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+	return cache.Pages(ctx, s.caches.followers, users, p, maxCachedFollows, cutFollows, s.readFollowers)
+}
+
+func (s *store) readFollowers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
 	found, err := database.Pages[follower](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
 	return followPages(users, found), err
 }
@@ -108,12 +119,27 @@ func followPage[T interface{ wire() *social.FollowEdge }](rows database.Rows[T])
 	return &social.FollowPage{Edges: edges, HasMore: rows.HasMore}
 }
 
-// friends returns a page of those whom the user follows and who follow the user, latest followed first.
-func (s *tables) friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
+func cutFollows(prefix *social.FollowPage, p *page.Page) (*social.FollowPage, bool) {
+	position := func(e *social.FollowEdge) (createdAt, id int64) { return e.CreatedAt, e.ID }
+	edges, more, ok := cache.Cut(prefix.Edges, prefix.HasMore, position, p)
+	return &social.FollowPage{Edges: edges, HasMore: more}, ok
+}
+
+// friends returns a page of the users whom the user follows and who follow back, latest followed first.
+func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
+	found, err := cache.Pages(ctx, s.caches.friends, []int64{userID}, p, maxCachedFollows, cutFollows,
+		func(ctx context.Context, _ []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
+			friends, err := s.readFriends(ctx, userID, p)
+			return map[int64]*social.FollowPage{userID: friends}, err
+		})
+	return found[userID], err
+}
+
+func (s *store) readFriends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
 	after, place := database.After(p.After)
 	values := append([]any{userID}, place...)
 	var found []following
-	// A plain join may be begun from the other end and sorted; this walks the user's list and stops at the limit.
+	// The database may start a plain join from the other end, and sort. This walks the user's list and stops at the limit.
 	err := s.db.ReadAfter(ctx, p.After).Raw(`SELECT * FROM follows WHERE from_id = ? AND `+after+`
 		AND (SELECT back.id FROM follows AS back WHERE back.from_id = follows.to_id AND back.to_id = follows.from_id) IS NOT NULL
 		ORDER BY created_at DESC, id DESC LIMIT ?`, append(values, p.Limit+1)...).Scan(&found).Error
@@ -121,12 +147,4 @@ func (s *tables) friends(ctx context.Context, userID int64, p *page.Page) (*soci
 		return nil, fmt.Errorf("list friends: %w", err)
 	}
 	return followPage(database.Cut(found, int(p.Limit))), nil
-}
-
-func (f following) wire() *social.FollowEdge {
-	return &social.FollowEdge{ID: f.ID, UserID: f.ToID, CreatedAt: f.CreatedAt}
-}
-
-func (f follower) wire() *social.FollowEdge {
-	return &social.FollowEdge{ID: f.ID, UserID: f.FromID, CreatedAt: f.CreatedAt}
 }

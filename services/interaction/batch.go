@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"minidouyin/idl/codes"
+	"minidouyin/services/interaction/likelog"
 )
 
 const (
@@ -99,7 +100,7 @@ fill:
 			break fill
 		}
 	}
-	places := make(map[pair]int, len(batch))
+	places := make(map[likelog.Pair]int, len(batch))
 	changes := make([]like, 0, len(batch))
 	for _, q := range batch {
 		i, known := places[q.pair()]

@@ -36,11 +36,11 @@ func (u *user) wire() *basics.User {
 	}
 }
 
-// nameKey returns the form of a name that is unique: names that differ only in case, width, composition or in
-// characters that cannot be seen are one. A character becomes at most 18, so 32 of them fit the column.
+// nameKey returns the unique form of a name. Names that differ only in case, width, composition or invisible characters
+// have the same form. A character becomes at most 18, so 32 characters fit the column.
 func nameKey(name string) string {
-	seen := argument.WithoutInvisible(norm.NFKC.String(name))
-	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
+	visible := argument.WithoutInvisible(norm.NFKC.String(name))
+	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(visible)))
 }
 
 // createUser stores the user and sets its id. Code: AlreadyExists.
@@ -55,7 +55,7 @@ func (s *store) createUser(ctx context.Context, u *user) error {
 	return wrapName("create user", err)
 }
 
-// userByName returns the user who has that name in any case, with the password's hash; without one, a zero user.
+// userByName returns the user with the name in any case, password hash included, or a zero user.
 func (s *store) userByName(ctx context.Context, name string) (user, error) {
 	var found []user
 	if err := s.db.Read(ctx).Where("name_key = ?", nameKey(name)).Find(&found).Error; err != nil {
@@ -84,13 +84,13 @@ func (s *store) readUsers(ctx context.Context, ids []int64) (map[int64]*basics.U
 	return users, nil
 }
 
-// profile is a change of a user: what is nil stays.
+// profile is a change of a user. Nil fields stay as they are.
 type profile struct {
 	name, signature, avatarKey, backgroundKey *string
 }
 
-// updateProfile changes the user and returns it as it is then. Pictures that were replaced become
-// removals; the reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
+// updateProfile changes the user and returns the changed user. Replaced pictures get removals, new ones lose their
+// reservations. Codes: NotFound, AlreadyExists.
 func (s *store) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
 	var u user
 	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
@@ -156,15 +156,15 @@ func lockUser(tx *gorm.DB, id int64) (user, error) {
 
 func errNoUser() error { return codes.Errorf(codes.NotFound, "no such user") }
 
-func errTaken() error { return codes.Errorf(codes.AlreadyExists, "this name is taken") }
+func errNameTaken() error { return codes.Errorf(codes.AlreadyExists, "this name is taken") }
 
-// wrapName gives the conflict of the only unique name its code.
-func wrapName(verb string, err error) error {
+// wrapName converts a conflict on the only unique name to its code.
+func wrapName(action string, err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return errTaken()
+		return errNameTaken()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", verb, err)
+		return fmt.Errorf("%s: %w", action, err)
 	}
 	return nil
 }

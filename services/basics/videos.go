@@ -17,7 +17,7 @@ import (
 // maxTimes bounds the search for a publishing time that no other video has.
 const maxTimes = 2000
 
-// video has a publishing time of its own, so that pages by time alone lose and repeat nothing.
+// video has a unique publishing time, so that pages by time alone neither lose nor repeat a video.
 type video struct {
 	ID        int64  `gorm:"primaryKey;index:videos_author,priority:3"`
 	AuthorID  int64  `gorm:"not null;index:videos_author,priority:1"`
@@ -27,7 +27,7 @@ type video struct {
 	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:videos_created_at;index:videos_author,priority:2"`
 }
 
-// Place implements [database.Row]: a video stands in its author's list.
+// Place implements [database.Row]: a video is in the list of its author.
 func (v video) Place() (owner, createdAt, id int64) { return v.AuthorID, v.CreatedAt, v.ID }
 
 func (v *video) wire() *basics.Video {
@@ -69,7 +69,7 @@ func publish(tx *gorm.DB, v *video) error {
 	if err := tx.Create(v).Error; err != nil {
 		return err
 	}
-	return strikeReservations(tx, v.PlayKey, v.CoverKey)
+	return deleteReservations(tx, v.PlayKey, v.CoverKey)
 }
 
 // videos returns those that exist.
@@ -89,11 +89,11 @@ func (s *store) readVideos(ctx context.Context, ids []int64) (map[int64]*basics.
 	return videos, nil
 }
 
-// updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.
-func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error) {
+// updateVideo changes the fields that are not nil and returns the changed video. Codes: NotFound, PermissionDenied.
+func (s *store) updateVideo(ctx context.Context, id, caller int64, title, coverKey *string) (*basics.Video, error) {
 	var v video
 	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
-		if v, err = lockVideo(tx, id, asker); err != nil {
+		if v, err = lockVideo(tx, id, caller); err != nil {
 			return err
 		}
 		if title != nil {
@@ -103,18 +103,18 @@ func (s *store) updateVideo(ctx context.Context, id, asker int64, title, coverKe
 			return err
 		}
 		return tx.Select("Title", "CoverKey").Updates(&v).Error
-	}, s.caches.videos.Key(id), s.caches.lists.Key(asker), s.caches.feed.Key(newest))
+	}, s.caches.videos.Key(id), s.caches.lists.Key(caller), s.caches.feed.Key(newest))
 	if err != nil {
 		return nil, fmt.Errorf("update video: %w", err)
 	}
 	return v.wire(), nil
 }
 
-// deleteVideo deletes the video and writes removals for all that other places hold of it. Codes: NotFound,
-// PermissionDenied.
-func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
+// deleteVideo deletes the video and adds removals for what other services and the file store hold of it. Codes:
+// NotFound, PermissionDenied.
+func (s *store) deleteVideo(ctx context.Context, id, caller int64) error {
 	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
-		v, err := lockVideo(tx, id, asker)
+		v, err := lockVideo(tx, id, caller)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (s *store) deleteVideo(ctx context.Context, id, asker int64) error {
 			return err
 		}
 		return addRemovals(tx, removalsOf(v))
-	}, append(s.caches.videoKeys(asker), s.caches.videos.Key(id))...)
+	}, append(s.caches.videoKeys(caller), s.caches.videos.Key(id))...)
 	if err != nil {
 		return fmt.Errorf("delete video: %w", err)
 	}
@@ -153,7 +153,7 @@ func deleteVideosOf(tx *gorm.DB, author int64) (ids []int64, err error) {
 	}
 }
 
-func lockVideo(tx *gorm.DB, id, asker int64) (video, error) {
+func lockVideo(tx *gorm.DB, id, caller int64) (video, error) {
 	var found []video
 	if err := database.Locked(tx).Where("id = ?", id).Find(&found).Error; err != nil {
 		return video{}, err
@@ -161,13 +161,13 @@ func lockVideo(tx *gorm.DB, id, asker int64) (video, error) {
 	if len(found) == 0 {
 		return video{}, codes.Errorf(codes.NotFound, "no such video")
 	}
-	if found[0].AuthorID != asker {
+	if found[0].AuthorID != caller {
 		return video{}, codes.Errorf(codes.PermissionDenied, "only its author may change a video")
 	}
 	return found[0], nil
 }
 
-// countVideos changes the count of a user's videos; it returns false when there is no such user.
+// countVideos adds delta to the video count of a user, and reports whether the user exists.
 func countVideos(tx *gorm.DB, author, delta int64) (bool, error) {
 	done := tx.Model(&user{}).Where("id = ?", author).Update("video_count", gorm.Expr("video_count + ?", delta))
 	return done.RowsAffected == 1, done.Error

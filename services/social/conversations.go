@@ -11,8 +11,8 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// conversation is the latest message between two users, the one with the lower id first. Sending locks its row, so
-// the messages of two users are written one after the other.
+// conversation is the latest message of two users, the lower id first. Sending locks its row, so the messages of two
+// users are written one after another.
 type conversation struct {
 	LowID         int64  `gorm:"primaryKey;autoIncrement:false"`
 	HighID        int64  `gorm:"primaryKey;autoIncrement:false;index:conversations_high"`
@@ -31,7 +31,8 @@ func (c *conversation) latest() *social.Message {
 	return &social.Message{ID: c.LastMessageID, FromUserID: c.LastFromID, ToUserID: to, Content: c.LastContent, CreatedAt: c.LastAt}
 }
 
-// takeTime locks the conversation and moves its time on: to now, or a millisecond past the last message.
+// takeTime locks the conversation and sets its time: to now, or a millisecond after the last message. It returns the
+// time.
 func takeTime(tx *gorm.DB, m *message) (int64, error) {
 	c := conversation{LowID: m.LowID, HighID: m.HighID, LastAt: now(), LastFromID: m.FromID}
 	later := database.Excluded(tx, "last_at")
@@ -73,7 +74,7 @@ func (s *store) readLatest(ctx context.Context, userID int64, pairs []pair) (map
 		peers[i] = both.other(userID)
 	}
 	var found []conversation
-	// Two parts, for the user has the lower or the higher id. Databases differ in how they write (a, b) IN (...).
+	// Two parts, because the user has the lower or the higher id. The syntax of (a, b) IN (...) differs between databases.
 	err := s.db.Read(ctx).Raw(`SELECT * FROM conversations WHERE low_id = ? AND high_id IN ?
 		UNION ALL SELECT * FROM conversations WHERE high_id = ? AND low_id IN ?`, userID, peers, userID, peers).Scan(&found).Error
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// relationStats counts whom a user follows and who follows the user. The counts change in the transaction that
-// changes the follows, so they are exact; no row means zero.
+// relationStats are the counts of users whom a user follows and who follow the user. The transaction that changes
+// follows also changes the counts, so they are exact. A missing row means zero.
 type relationStats struct {
 	UserID         int64 `gorm:"primaryKey;autoIncrement:false"`
 	FollowingCount int64 `gorm:"not null"`
@@ -25,7 +25,7 @@ type relationStats struct {
 // TableName implements gorm's Tabler.
 func (relationStats) TableName() string { return "relation_stats" }
 
-// count adds n to the counts of both sides of each follow, by one statement.
+// count adds n to the counts of both users of each follow, with one statement.
 func count(tx *gorm.DB, follows []follow, n int64) error {
 	stats := map[int64]relationStats{}
 	for _, f := range follows {

@@ -20,7 +20,7 @@ type follow struct {
 	CreatedAt int64 `gorm:"not null;autoCreateTime:false;index:follows_from,priority:2;index:follows_to,priority:2"`
 }
 
-// following is a follow in the list of the user who follows.
+// following is a follow in the list of its follower.
 type following follow
 
 // Place implements [database.Row].
@@ -30,7 +30,7 @@ func (f following) wire() *social.FollowEdge {
 	return &social.FollowEdge{ID: f.ID, UserID: f.ToID, CreatedAt: f.CreatedAt}
 }
 
-// follower is a follow in the list of the user who is followed.
+// follower is a follow in the list of the followed user.
 type follower follow
 
 // Place implements [database.Row].
@@ -59,7 +59,7 @@ func (s *store) follow(ctx context.Context, from, to int64) error {
 	return nil
 }
 
-// unfollow deletes the follow, if there is one.
+// unfollow deletes the follow, if it exists.
 func (s *store) unfollow(ctx context.Context, from, to int64) error {
 	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		_, err := deleteFollows(tx, tx.Where("from_id = ? AND to_id = ?", from, to))

@@ -13,8 +13,8 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// message has a time that is unique between its two users and rises in the order of the commits: whoever asks for
-// what came after a time misses nothing.
+// message has a time that is unique in its conversation and rises in commit order: a client that asks for messages
+// after a time misses none.
 type message struct {
 	ID        int64  `gorm:"primaryKey;index:messages_to,priority:3"`
 	LowID     int64  `gorm:"not null;uniqueIndex:messages_pair,priority:1;index:messages_from,priority:1"`
@@ -32,7 +32,7 @@ func (m *message) wire() *social.Message {
 // maxCachedMessages is how many messages of two users are cached, the latest.
 const maxCachedMessages = 50
 
-// pair is two users, the one with the lower id first.
+// pair is two users, the lower id first.
 type pair struct{ low, high int64 }
 
 func pairOf(a, b int64) pair { return pair{min(a, b), max(a, b)} }
@@ -142,7 +142,7 @@ func (s *store) readReceived(ctx context.Context, both pair, peer int64, limit i
 	return messagePage(database.Cut(found, limit)), nil
 }
 
-// inbox returns messages that anybody sent to the user, oldest first: those behind the cursor, else the latest.
+// inbox returns messages that the user received from anybody, oldest first: those after the cursor, or the latest.
 func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (*social.ListReceivedMessagesResponse, error) {
 	query := s.db.Read(ctx).Where("to_id = ?", userID).Limit(limit + 1)
 	if after != nil {
@@ -153,7 +153,7 @@ func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.
 	}
 	var found []message
 	if err := query.Find(&found).Error; err != nil {
-		return nil, fmt.Errorf("list the inbox: %w", err)
+		return nil, fmt.Errorf("list inbox: %w", err)
 	}
 	rows := database.Cut(found, limit)
 	if after == nil {

@@ -126,7 +126,7 @@ func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLi
 		return nil, err
 	}
 	if h.log != nil {
-		h.log.Promised(ctx, req.UserIds...) // waits for the users' latest likes
+		h.log.Pending(ctx, req.UserIds...) // waits for the users' latest likes
 	}
 	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
 	if err != nil {
@@ -141,15 +141,15 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	var promised map[likelog.Pair]bool
+	var pending map[likelog.Pair]bool
 	if h.log != nil && req.ViewerID != 0 {
-		promised = h.log.Promised(ctx, req.ViewerID)
+		pending = h.log.Pending(ctx, req.ViewerID)
 	}
 	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
 	}
-	for p, liked := range promised {
+	for p, liked := range pending {
 		if stats := found[p.VideoID]; stats != nil {
 			stats.LikedByViewer = liked
 		}

@@ -28,6 +28,7 @@ import (
 	"minidouyin/services/testenv/daemon"
 	"minidouyin/services/testenv/mysqltest"
 	"minidouyin/services/testenv/redistest"
+	"minidouyin/services/testenv/testserver"
 )
 
 // world is a database with a Redis, which processes share.
@@ -42,16 +43,16 @@ func newWorldOn(t *testing.T, server *redistest.Server, ack string) *world {
 	return &world{service{backend: servicetest.Backend{DSN: mysqltest.Database(t), Redis: servicetest.Redis(t, server.URL), LikeAck: ack}}, server}
 }
 
-// database is a MariaDB that a test may kill.
+// database is a MariaDB that a test may kill and restart.
 type database struct {
-	dsn     string
-	command daemon.Command
-	running *daemon.Daemon
+	testserver.Server
+	dsn string
 }
 
 func startDatabase(t *testing.T) *database {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "mariadb") // paths of sockets must be short
+	testserver.SkipIfShort(t)
+	folder, err := os.MkdirTemp("", "mariadb") // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,38 +61,20 @@ func startDatabase(t *testing.T) *database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &database{dsn: "root@unix(" + socket + ")/", command: command}
-	d.start(t, "CREATE DATABASE likes")
-	t.Cleanup(func() { d.kill(t) })
-	d.dsn = "mysql://" + d.dsn + "likes"
+	address := "root@unix(" + socket + ")/"
+	d := &database{dsn: "mysql://" + address + "likes"}
+	d.Command = command
+	d.Ready = func(ctx context.Context) error {
+		conns, err := sql.Open("mysql", address)
+		if err != nil {
+			return err
+		}
+		defer conns.Close()
+		_, err = conns.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS likes")
+		return err
+	}
+	d.Start(t)
 	return d
-}
-
-// start starts the database, with what it has kept, and waits until a statement succeeds.
-func (d *database) start(t *testing.T, statement string) {
-	t.Helper()
-	var err error
-	if d.running, err = daemon.Start(d.command); err != nil {
-		t.Fatal(err)
-	}
-	conns, err := sql.Open("mysql", strings.TrimPrefix(d.dsn, "mysql://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conns.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	err = d.running.Wait(ctx, func(ctx context.Context) error { _, err := conns.ExecContext(ctx, statement); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (d *database) kill(t *testing.T) {
-	t.Helper()
-	if err := d.running.Kill(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // process is an instance of the service that a test may end, in good order or not.
@@ -274,7 +257,7 @@ func TestDatabaseKilledUnderLoad(t *testing.T) {
 		w.backend.DSN = d.dsn
 		processes := []*process{w.process(t), w.process(t)}
 		var all *promised
-		during(func() { d.kill(t) }, func() { d.start(t, "SELECT 1") }, func() { all = storm(t, processes, 8, 100) })
+		during(func() { d.Kill(t) }, func() { d.Restart(t) }, func() { all = storm(t, processes, 8, 100) })
 		processes[0].check(t, all)
 	})
 }

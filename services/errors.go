@@ -15,12 +15,12 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// maskErrors gives every error a code that crosses the wire. What has none, panics too, is logged here, once, and
-// answered by a fixed text.
+// maskErrors gives every error a code, which clients receive. An error without a code, such as a panic, is logged here,
+// once, and the client gets a fixed text.
 func maskErrors(log *slog.Logger) endpoint.Middleware {
 	return func(next endpoint.Endpoint) endpoint.Endpoint {
 		return func(ctx context.Context, req, resp any) error {
-			err := next(ctx, req, resp) // an error with a code is in the invocation already, and nil here
+			err := next(ctx, req, resp) // nil for an error with a code, which is already in the invocation
 			if err == nil {
 				return nil
 			}
@@ -56,8 +56,8 @@ func mask(ctx context.Context, log *slog.Logger, req any, err error) error {
 	return codes.Errorf(codes.Internal, "internal error")
 }
 
-// describe returns the request as text for the log. What people wrote in confidence is not shown: passwords and
-// the texts of comments and messages.
+// describe returns the request as text for the log. It leaves out confidential data: passwords and the texts of
+// comments and messages.
 func describe(req any) string {
 	args, ok := req.(utils.KitexArgs)
 	if !ok {

@@ -11,12 +11,11 @@ import (
 	"minidouyin/services/social"
 )
 
-// Difference is a count in a database that does not equal the rows it counts.
+// Difference is a count in the database that differs from the number of its rows.
 type Difference = reconcile.Difference
 
-// Reconcile compares the counts of the named service with the rows that they count, and reports each that differs; with
-// fix, it puts them right. It may run while the service does, and holds a bounded part of the counts in memory. The
-// caches keep what they have until it expires.
+// Reconcile compares the counts of the named service with the number of their rows, and reports each difference. With
+// fix, it repairs them. The service may run meanwhile. Memory is bounded. Cached counts stay until they expire.
 func Reconcile(ctx context.Context, name string, cfg Config, fix bool, report func(Difference)) (err error) {
 	counts := map[string][]reconcile.Count{Basics: basics.Counts, Interaction: interaction.Counts, Social: social.Counts}[name]
 	if counts == nil {

@@ -13,18 +13,17 @@ import (
 	"minidouyin/services/internal/breaker"
 )
 
-// redisTimeout bounds one command: a Redis that is slower than the database is no help.
+// redisTimeout bounds one command: a Redis that is slower than the database is useless.
 const redisTimeout = time.Second
 
-// CheckRedisURL returns why a URL cannot name a Redis, nil when it can. Its errors never show the password.
+// CheckRedisURL returns an error unless the URL is valid. Its errors never show the password.
 func CheckRedisURL(url string) error {
 	_, err := redisOptions(url)
 	return err
 }
 
-// OpenRedis returns a client of the Redis that the URL names; the caller closes it. It does not wait for Redis. A server
-// that is unavailable is left out by a circuit breaker, which logs that; without says what happens meanwhile. The URL is
-// one of
+// OpenRedis returns a client of the Redis at the URL. It does not wait for Redis. The caller closes the client. A circuit
+// breaker leaves out a server that is unavailable, and logs that; without says what happens meanwhile. The URL is one of
 //
 //	redis://user:password@host:6379/0     one server; rediss:// with TLS; unix:///path of a socket
 //	redis+cluster://host1:6379?addr=host2:6379
@@ -43,12 +42,12 @@ func redisOptions(url string) (*redis.UniversalOptions, error) {
 	options, err := parseRedisURL(url)
 	if err != nil {
 		return nil, errors.New("the URL is not of the form redis://user:password@host:port/0, rediss://, unix://, " +
-			"redis+cluster:// or redis+sentinel://") // the parsers' errors may show the password
+			"redis+cluster:// or redis+sentinel://") // without the parsers' errors, which may show the password
 	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	options.ContextTimeoutEnabled = true
-	options.DisableIdentity = true // one round trip less for each connection
-	options.DialerRetries = 1      // commands are retried already
+	options.DisableIdentity = true // saves a round trip for each connection
+	options.DialerRetries = 1      // commands are retried
 	return options, nil
 }
 

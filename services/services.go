@@ -1,7 +1,7 @@
 // Package services builds the three services of minidouyin: basics, interaction and social.
 //
-// They have one shape: a kitex server whose handler checks the request and keeps the data in an SQL database of its
-// own, though several may share one. They never call each other. [Open] builds one:
+// Each is a kitex server whose handler checks requests and keeps its data in an SQL database of its own; services may share
+// one database. Services never call each other. [Open] builds one:
 //
 //	service, err := services.Open(ctx, services.Basics, services.Config{DSN: "sqlite:data/basics.db"})
 //	...
@@ -38,7 +38,7 @@ const (
 	Social      = "social"
 )
 
-// PasswordCost is what hashing one password costs; fields that are 0 have a safe default.
+// PasswordCost is the cost of one password hash. Zero fields have a safe default.
 type PasswordCost = basics.PasswordCost
 
 // Config configures a service.
@@ -46,54 +46,57 @@ type Config struct {
 	// DSN names the database: "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of
 	// go-sql-driver, such as "mysql://root@unix(/run/mysqld.sock)/name".
 	DSN string
-	// Replicas are the DSNs of read replicas of a MySQL database. Pages of what is older than some seconds are read
-	// there; when a replica is away, from the database itself.
+	// Replicas are the DSNs of read replicas of a MySQL database, for pages of rows that are older than some seconds. While
+	// a replica is unavailable, the database serves them.
 	Replicas []string
-	// Connections is the most that are open to each MySQL server; 0 means 32.
+	// Connections is the maximum of open connections to each MySQL server; 0 means 32.
 	Connections int
-	// Log receives one line for each call that failed by the service's own fault. Nil means slog.Default().
+	// Log gets a line for each internal error and each change of availability. Nil means slog.Default().
 	Log *slog.Logger
-	// Redis holds caches and likes that are not in the database yet. All processes of a service must have the same. The
-	// caller closes it, after the service.
+	// Redis holds cached values and, with AckLogged, the log of likes. All processes of a service must use the same. The
+	// caller closes it after the service.
 	Redis redis.UniversalClient
-	// Alone says that no other process has the data. Then what is read is cached in the process if there is no Redis.
-	// Otherwise nothing is cached without Redis.
+	// Alone means that no other process uses the database. Then the cache is in the process if there is no Redis. Several
+	// processes without Redis cache nothing.
 	Alone bool
-	// LikeAck is when interaction acknowledges a like: AckStored, when the database has it, or AckLogged, when Redis
-	// has it. "" is AckStored.
+	// LikeAck is AckStored or AckLogged; "" is AckStored. Only interaction uses it.
 	LikeAck string
-	// Registry takes the metrics of the service. Nil means that there are none.
+	// Registry registers the metrics of the service. Nil means no metrics.
 	Registry *prometheus.Registry
-	// PasswordCost is used by basics alone.
+	// PasswordCost is for basics only.
 	PasswordCost PasswordCost
-	// OnStatement, unless nil, is called for every SQL statement after it was sent, without the values of its
-	// placeholders; not for begin and commit.
+	// OnStatement, unless nil, is called after each SQL statement, except begin and commit, without the values of its
+	// placeholders.
 	OnStatement func(ctx context.Context, sql string)
 }
 
-// CheckDSN returns why a DSN cannot name a database, nil when it can.
+// CheckDSN returns an error unless the DSN is valid.
 func CheckDSN(dsn string) error { return database.CheckDSN(dsn) }
 
-// CheckReplicas returns why these DSNs cannot name replicas of the database, nil when they can.
+// CheckReplicas returns an error unless the DSNs are valid replicas of the database.
 func CheckReplicas(dsn string, replicas []string) error { return database.CheckReplicas(dsn, replicas) }
 
-// The moments at which a like is acknowledged.
+// When a like is acknowledged. All instances on one database must use the same mode.
 const (
+	// AckStored acknowledges a like when its transaction is committed. Likes that arrive at the same time share a
+	// transaction. It does not need Redis.
 	AckStored = interaction.AckStored
+	// AckLogged acknowledges a like when it is in the log in Redis, which must lose nothing. While Redis is unavailable,
+	// likes are refused.
 	AckLogged = interaction.AckLogged
 )
 
 // Service is an open service.
 type Service struct {
-	// Server answers the calls, over the network after Run, or by server.NewLocalCaller without it. It leaves
-	// signals to its owner, who stops it before closing the service.
+	// Server serves calls: over the network after Run, or through server.NewLocalCaller. It handles no signals. The owner
+	// stops it before it closes the service.
 	Server server.Server
 	db     *database.DB
-	end    func() // ends what the handler runs beside the calls
+	stop   func() // stops the goroutines of the handler
 }
 
-// Open opens the database of the named service, brings it to the current schema, and builds the server. The options
-// come after those that every service has.
+// Open opens the database of the named service, migrates it to the current schema, and builds the server. The options
+// come after the default ones.
 func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -102,7 +105,7 @@ func Open(ctx context.Context, name string, cfg Config, opts ...server.Option) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	service := &Service{db: db, end: func() {}}
+	service := &Service{db: db, stop: func() {}}
 	service.Server, err = build(ctx, name, service, cfg, append(serverOptions(name, cfg.Log), opts...))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), service.Close())
@@ -118,7 +121,7 @@ func openDatabase(ctx context.Context, cfg Config) (*database.DB, error) {
 	return database.Open(ctx, dbConfig)
 }
 
-// newStore returns where the service caches what it reads, nil for nowhere.
+// newStore returns the store of the service's caches, nil for none.
 func newStore(cfg Config) cache.Store {
 	switch {
 	case cfg.Redis != nil:
@@ -129,10 +132,10 @@ func newStore(cfg Config) cache.Store {
 	return nil
 }
 
-// Close ends what the service does beside its calls, within a few seconds, and closes the database. The server must have
-// stopped before.
+// Close stops the goroutines of the service, within a few seconds, and closes the database. The server must be stopped
+// before.
 func (s *Service) Close() error {
-	s.end()
+	s.stop()
 	return s.db.Close()
 }
 
@@ -150,7 +153,7 @@ func build(ctx context.Context, name string, s *Service, cfg Config, opts []serv
 		if err != nil {
 			return nil, err
 		}
-		s.end = handler.Close
+		s.stop = handler.Close
 		return interactionservice.NewServer(handler, opts...), nil
 	case Social:
 		handler, err := social.New(ctx, s.db, newStore(cfg))
@@ -165,7 +168,7 @@ func build(ctx context.Context, name string, s *Service, cfg Config, opts []serv
 func serverOptions(name string, log *slog.Logger) []server.Option {
 	return []server.Option{
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: name}),
-		// Both are needed for error codes to cross the wire.
+		// Error codes need both handlers.
 		server.WithMetaHandler(transmeta.ServerTTHeaderHandler),
 		server.WithMetaHandler(transmeta.MetainfoServerHandler),
 		server.WithEnableContextTimeout(true),

@@ -1,7 +1,7 @@
 // Package basics is the service of users, videos and the feed.
 //
-// It also writes down what must go elsewhere when a user or a video is deleted, in the same transaction: whoever
-// joins the services works through these removals, and a crash loses none.
+// The transaction that deletes a user or a video also adds a removal for everything that other services and the file
+// store hold of it. Clients work through the removals, so a crash leaves nothing behind.
 package basics
 
 import (
@@ -10,7 +10,6 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
-	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services/internal/argument"
 	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
@@ -24,57 +23,42 @@ const (
 	maxTitle     = 50
 )
 
-// maxReserved bounds how long a file may be reserved.
-const maxReserved = 7 * 24 * time.Hour
+const (
+	// maxReserved bounds how long a file may be reserved.
+	maxReserved = 7 * 24 * time.Hour
+	// batch is how many rows one statement deletes or inserts, and how many files one request reserves.
+	batch = 500
+)
 
-// Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
+// Handler implements the service. Errors that the client can correct have a code of minidouyin/idl/codes.
 type Handler struct {
-	store  store
+	store  *store
 	hasher *hasher
 }
 
 var _ basics.BasicsService = (*Handler)(nil)
 
-// store keeps users, videos and removals: [tables] in the database, [cached] with a cache before it.
-type store interface {
-	createUser(ctx context.Context, u *user) error
-	userByName(ctx context.Context, name string) (user, error)
-	users(ctx context.Context, ids []int64) (map[int64]*basics.User, error)
-	updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error)
-	deleteUser(ctx context.Context, id int64) (videos []int64, err error)
-
-	createVideo(ctx context.Context, v *video) error
-	videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error)
-	feed(ctx context.Context, p *page.Page, before *int64) (*basics.VideoPage, error)
-	userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error)
-	updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error)
-	deleteVideo(ctx context.Context, id, asker int64) error
-
-	reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error
-	removals(ctx context.Context, limit int, all bool) ([]removal, error)
-	finishRemovals(ctx context.Context, ids []int64) error
+// store keeps users, videos and removals in the database, behind caches.
+type store struct {
+	db     *database.DB
+	caches caches
 }
 
-// New brings the database to the service's schema and returns the handler, which caches what it reads unless the
-// cache is nil. It does not close the database.
-func New(ctx context.Context, db *database.DB, store cache.Store, cost PasswordCost) (*Handler, error) {
+func now() int64 { return time.Now().UnixMilli() }
+
+// New migrates the database to the schema of the service and returns the handler. With a nil cache it caches nothing.
+// The caller closes the database.
+func New(ctx context.Context, db *database.DB, s cache.Store, cost PasswordCost) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	h := &Handler{store: &tables{db: db}, hasher: newHasher(cost)}
-	if store != nil {
-		h.store = newCached(&tables{db: db}, store)
-	}
-	return h, nil
+	return &Handler{store: &store{db: db, caches: newCaches(s)}, hasher: newHasher(cost)}, nil
 }
 
 // CreateUser registers a user. Codes: InvalidArgument, AlreadyExists.
 func (h *Handler) CreateUser(ctx context.Context, req *basics.CreateUserRequest) (*basics.CreateUserResponse, error) {
 	name, err := argument.Line("name", req.Name, maxName)
-	if err != nil {
-		return nil, err
-	}
-	if err := argument.Password(req.Password, maxPassword); err != nil {
+	if err := argument.First(err, argument.Password(req.Password, maxPassword)); err != nil {
 		return nil, err
 	}
 	hash, err := h.hasher.hash(ctx, req.Password)
@@ -88,14 +72,11 @@ func (h *Handler) CreateUser(ctx context.Context, req *basics.CreateUserRequest)
 	return &basics.CreateUserResponse{User: u.wire()}, nil
 }
 
-// VerifyPassword returns the user who has this name and password. An unknown name and a wrong password are answered
-// alike and take the same time. Codes: InvalidArgument, Unauthenticated.
+// VerifyPassword returns the user with this name and password. An unknown name and a wrong password get the same
+// answer after the same time. Codes: InvalidArgument, Unauthenticated.
 func (h *Handler) VerifyPassword(ctx context.Context, req *basics.VerifyPasswordRequest) (*basics.VerifyPasswordResponse, error) {
 	name, err := argument.Line("name", req.Name, maxName)
-	if err != nil {
-		return nil, err
-	}
-	if err := argument.Password(req.Password, maxPassword); err != nil {
+	if err := argument.First(err, argument.Password(req.Password, maxPassword)); err != nil {
 		return nil, err
 	}
 	u, err := h.store.userByName(ctx, name)
@@ -124,7 +105,7 @@ func (h *Handler) BatchGetUsers(ctx context.Context, req *basics.BatchGetUsersRe
 	return &basics.BatchGetUsersResponse{Users: found}, nil
 }
 
-// UpdateProfile changes what the request holds. Codes: InvalidArgument, NotFound, AlreadyExists.
+// UpdateProfile changes the fields that the request sets. Codes: InvalidArgument, NotFound, AlreadyExists.
 func (h *Handler) UpdateProfile(ctx context.Context, req *basics.UpdateProfileRequest) (*basics.UpdateProfileResponse, error) {
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
@@ -145,7 +126,7 @@ func (h *Handler) UpdateProfile(ctx context.Context, req *basics.UpdateProfileRe
 		change.signature = &signature
 	}
 	for name, key := range map[string]*string{"avatar key": req.AvatarKey, "background key": req.BackgroundKey} {
-		if key != nil && *key != "" { // an empty one brings back the default picture
+		if key != nil && *key != "" { // an empty key restores the default picture
 			if err := argument.Key(name, *key); err != nil {
 				return nil, err
 			}
@@ -163,13 +144,99 @@ func (h *Handler) DeleteUser(ctx context.Context, req *basics.DeleteUserRequest)
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if _, err := h.store.deleteUser(ctx, req.UserID); err != nil {
+	if err := h.store.deleteUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &basics.DeleteUserResponse{}, nil
 }
 
-// ReserveFiles writes removals for files about to be stored. Code: InvalidArgument.
+// CreateVideo publishes a video. Codes: InvalidArgument, NotFound for the author.
+func (h *Handler) CreateVideo(ctx context.Context, req *basics.CreateVideoRequest) (*basics.CreateVideoResponse, error) {
+	title, err := argument.Line("title", req.Title, maxTitle)
+	if err := argument.First(argument.ID("author", req.AuthorID), err,
+		argument.Key("play key", req.PlayKey), argument.Key("cover key", req.CoverKey)); err != nil {
+		return nil, err
+	}
+	v := video{AuthorID: req.AuthorID, Title: title, PlayKey: req.PlayKey, CoverKey: req.CoverKey}
+	if err := h.store.createVideo(ctx, &v); err != nil {
+		return nil, err
+	}
+	return &basics.CreateVideoResponse{Video: v.wire()}, nil
+}
+
+// BatchGetVideos returns the videos that exist. Code: InvalidArgument.
+func (h *Handler) BatchGetVideos(ctx context.Context, req *basics.BatchGetVideosRequest) (*basics.BatchGetVideosResponse, error) {
+	if err := argument.IDs("video", req.VideoIds); err != nil {
+		return nil, err
+	}
+	found, err := h.store.videos(ctx, req.VideoIds)
+	if err != nil {
+		return nil, err
+	}
+	return &basics.BatchGetVideosResponse{Videos: found}, nil
+}
+
+// ListFeed returns a page of all videos, newest first. Code: InvalidArgument.
+func (h *Handler) ListFeed(ctx context.Context, req *basics.ListFeedRequest) (*basics.ListFeedResponse, error) {
+	if err := argument.Page(req.Page); err != nil {
+		return nil, err
+	}
+	found, err := h.store.feed(ctx, req.Page, req.PublishedBefore)
+	if err != nil {
+		return nil, err
+	}
+	return &basics.ListFeedResponse{Page: found}, nil
+}
+
+// ListUserVideos returns a page of each user's videos, newest first. Code: InvalidArgument.
+func (h *Handler) ListUserVideos(ctx context.Context, req *basics.ListUserVideosRequest) (*basics.ListUserVideosResponse, error) {
+	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
+		return nil, err
+	}
+	found, err := h.store.userVideos(ctx, req.UserIds, req.Page)
+	if err != nil {
+		return nil, err
+	}
+	return &basics.ListUserVideosResponse{Pages: found}, nil
+}
+
+// UpdateVideo changes the fields that the request sets. Codes: InvalidArgument, NotFound, PermissionDenied.
+func (h *Handler) UpdateVideo(ctx context.Context, req *basics.UpdateVideoRequest) (*basics.UpdateVideoResponse, error) {
+	if err := argument.First(argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
+		return nil, err
+	}
+	title := req.Title
+	if title != nil {
+		line, err := argument.Line("title", *title, maxTitle)
+		if err != nil {
+			return nil, err
+		}
+		title = &line
+	}
+	if req.CoverKey != nil {
+		if err := argument.Key("cover key", *req.CoverKey); err != nil {
+			return nil, err
+		}
+	}
+	v, err := h.store.updateVideo(ctx, req.VideoID, req.AuthorID, title, req.CoverKey)
+	if err != nil {
+		return nil, err
+	}
+	return &basics.UpdateVideoResponse{Video: v}, nil
+}
+
+// DeleteVideo deletes a video. Codes: InvalidArgument, NotFound, PermissionDenied.
+func (h *Handler) DeleteVideo(ctx context.Context, req *basics.DeleteVideoRequest) (*basics.DeleteVideoResponse, error) {
+	if err := argument.First(argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
+		return nil, err
+	}
+	if err := h.store.deleteVideo(ctx, req.VideoID, req.AuthorID); err != nil {
+		return nil, err
+	}
+	return &basics.DeleteVideoResponse{}, nil
+}
+
+// ReserveFiles adds removals for files that are about to be stored: those that no row refers to in time are removed. Code: InvalidArgument.
 func (h *Handler) ReserveFiles(ctx context.Context, req *basics.ReserveFilesRequest) (*basics.ReserveFilesResponse, error) {
 	if len(req.Keys) > batch {
 		return nil, codes.Errorf(codes.InvalidArgument, "at most %d files in one request", batch)
@@ -188,7 +255,7 @@ func (h *Handler) ReserveFiles(ctx context.Context, req *basics.ReserveFilesRequ
 	return &basics.ReserveFilesResponse{}, nil
 }
 
-// ListRemovals returns what must go, oldest first. Code: InvalidArgument.
+// ListRemovals returns removals in the order in which they fall due. Code: InvalidArgument.
 func (h *Handler) ListRemovals(ctx context.Context, req *basics.ListRemovalsRequest) (*basics.ListRemovalsResponse, error) {
 	if err := argument.Limit(req.Limit); err != nil {
 		return nil, err
@@ -204,7 +271,7 @@ func (h *Handler) ListRemovals(ctx context.Context, req *basics.ListRemovalsRequ
 	return &basics.ListRemovalsResponse{Removals: removals}, nil
 }
 
-// FinishRemovals forgets removals that are done; it may be repeated. Code: InvalidArgument.
+// FinishRemovals deletes removals that are done. It may be repeated. Code: InvalidArgument.
 func (h *Handler) FinishRemovals(ctx context.Context, req *basics.FinishRemovalsRequest) (*basics.FinishRemovalsResponse, error) {
 	if err := argument.IDs("removal", req.RemovalIds); err != nil {
 		return nil, err

@@ -6,9 +6,9 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// schema creates an empty database from the models, whose tags are the schema and the only place where it is
-// written. A later release that changes a model appends the change here, in plain SQL or with frozen types of its
-// own, so that it does the same to an old database for ever.
+// schema creates an empty database from the models; their tags are its only definition. A release that changes a model
+// appends a migration to Changes, in plain SQL or with frozen types of its own, so that it always does the same to an
+// old database.
 var schema = database.Schema{
 	Service: "basics",
 	Models:  []any{&user{}, &video{}, &removal{}},

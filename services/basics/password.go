@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// PasswordCost is what one argon2id hash costs. Fields that are 0 have the default.
+// PasswordCost is the cost of one argon2id hash. Zero fields have the default.
 type PasswordCost struct {
 	Time      uint32 // passes over the memory; default 2
 	MemoryKiB uint32 // default 19456, which is 19 MiB
@@ -26,9 +26,9 @@ const (
 	phc      = "$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s"
 )
 
-var base64Of = base64.RawStdEncoding
+var encoding = base64.RawStdEncoding
 
-// hasher hashes passwords, at most one per processor at a time: more would take memory and end no sooner.
+// hasher hashes passwords, at most one for each processor at a time: more would use more memory and take as long.
 type hasher struct {
 	cost  PasswordCost
 	slots *semaphore.Weighted
@@ -44,7 +44,7 @@ func newHasher(cost PasswordCost) *hasher {
 	return &hasher{cost: cost, slots: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
 }
 
-// hash returns the password's hash with a new salt, in PHC form. It waits for a slot until ctx ends.
+// hash returns the hash of the password with a new salt, in PHC form. It waits for a slot until ctx ends.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	rand.Read(salt) // never fails
@@ -52,11 +52,11 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(phc, argon2.Version, h.cost.MemoryKiB, h.cost.Time, base64Of.EncodeToString(salt), base64Of.EncodeToString(key)), nil
+	return fmt.Sprintf(phc, argon2.Version, h.cost.MemoryKiB, h.cost.Time, encoding.EncodeToString(salt), encoding.EncodeToString(key)), nil
 }
 
-// matches tells whether the hash was made of the password. An empty hash, that of nobody, takes as long as any and
-// never matches.
+// matches reports whether the hash is that of the password. An empty hash, for an unknown user, takes as long as any
+// and never matches.
 func (h *hasher) matches(ctx context.Context, password, hash string) (bool, error) {
 	cost, salt, want := h.cost, make([]byte, saltSize), make([]byte, keySize)
 	if hash != "" {
@@ -87,10 +87,10 @@ func parseHash(hash string) (cost PasswordCost, salt, key []byte, err error) {
 		return cost, nil, nil, fmt.Errorf("parse password hash: %w", err)
 	}
 	saltText, keyText, _ := strings.Cut(rest, "$")
-	salt, saltErr := base64Of.DecodeString(saltText)
-	key, keyErr := base64Of.DecodeString(keyText)
+	salt, saltErr := encoding.DecodeString(saltText)
+	key, keyErr := encoding.DecodeString(keyText)
 	if saltErr != nil || keyErr != nil || len(key) != keySize || version != argon2.Version {
-		return cost, nil, nil, errors.New("parse password hash: unknown form")
+		return cost, nil, nil, errors.New("parse password hash: unknown format")
 	}
 	return cost, salt, key, nil
 }

@@ -2,7 +2,7 @@ package basics
 
 import "minidouyin/services/internal/reconcile"
 
-// Counts are the counts that the service keeps, for comparing them with their rows.
+// Counts are the counts that the service keeps, for [reconcile.Run].
 var Counts = []reconcile.Count{
 	{Table: "users", Key: "id", Column: "video_count",
 		Rows: "SELECT author_id AS id, COUNT(*) AS n FROM videos WHERE author_id > ? AND author_id <= ? " +

@@ -11,8 +11,8 @@ import (
 	"minidouyin/idl/kitex_gen/basics"
 )
 
-// removal is something that must go once it is due. One of user, video and file is set. A file that is about to be
-// stored has a removal before the row that refers to it: its reservation.
+// removal is something to be removed once it is due. One of user, video and file is set. A file that is about to be
+// stored gets a removal before a row refers to it: its reservation.
 type removal struct {
 	ID      int64  `gorm:"primaryKey;index:removals_due_at,priority:2"`
 	UserID  int64  `gorm:"not null"`
@@ -25,8 +25,8 @@ func (r *removal) wire() *basics.Removal {
 	return &basics.Removal{ID: r.ID, UserID: r.UserID, VideoID: r.VideoID, FileKey: r.FileKey}
 }
 
-// reserveFiles writes a removal for each file, due after ttl.
-func (s *tables) reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error {
+// reserveFiles adds a removal for each file, due after ttl.
+func (s *store) reserveFiles(ctx context.Context, keys []string, ttl time.Duration) error {
 	due := time.Now().Add(ttl).UnixMilli()
 	err := s.db.Write(ctx, func(tx *gorm.DB) error {
 		removals := make([]removal, len(keys))
@@ -41,8 +41,8 @@ func (s *tables) reserveFiles(ctx context.Context, keys []string, ttl time.Durat
 	return nil
 }
 
-// removals returns those that are due, or all, in the order in which they fall due.
-func (s *tables) removals(ctx context.Context, limit int, all bool) ([]removal, error) {
+// removals returns the removals that are due, or all, in the order in which they fall due.
+func (s *store) removals(ctx context.Context, limit int, all bool) ([]removal, error) {
 	due := now()
 	if all {
 		due = math.MaxInt64
@@ -54,8 +54,8 @@ func (s *tables) removals(ctx context.Context, limit int, all bool) ([]removal, 
 	return found, nil
 }
 
-// finishRemovals forgets removals; those that are gone already do not matter.
-func (s *tables) finishRemovals(ctx context.Context, ids []int64) error {
+// finishRemovals deletes removals. Missing ones are ignored.
+func (s *store) finishRemovals(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -66,8 +66,8 @@ func (s *tables) finishRemovals(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// replaceFile sets *key to the new one, unless that is nil or the same: the old file becomes a removal, and the new
-// one keeps no reservation.
+// replaceFile sets *key to the replacement, unless that is nil or the same. The old file gets a removal, and the new
+// one loses its reservation.
 func replaceFile(tx *gorm.DB, key, replacement *string) error {
 	if replacement == nil || *replacement == *key {
 		return nil
@@ -77,31 +77,31 @@ func replaceFile(tx *gorm.DB, key, replacement *string) error {
 	if err := addRemovals(tx, filesDue(old)); err != nil {
 		return err
 	}
-	return strikeReservations(tx, *key)
+	return deleteReservations(tx, *key)
 }
 
-// strikeReservations takes back the removals of files that a row refers to from now on.
-func strikeReservations(tx *gorm.DB, keys ...string) error {
+// deleteReservations deletes the removals of files that a row refers to from now on.
+func deleteReservations(tx *gorm.DB, keys ...string) error {
 	return tx.Where("file_key IN ? AND file_key <> ''", keys).Delete(&removal{}).Error
 }
 
-// stragglers is how long a like or comment may still arrive that was on its way when its video, or its author, was
-// deleted: longer than any request may take. What is held elsewhere is removed at once and again after that time.
-const stragglers = 3 * time.Minute
+// lateTime is longer than any request takes: a like or comment that was in progress when its video or author was
+// deleted may be stored within that time. So the data of other services is removed at once, and again after lateTime.
+const lateTime = 3 * time.Minute
 
 // removalsOf returns the removals of a deleted video.
 func removalsOf(v video) []removal {
 	return append(filesDue(v.PlayKey, v.CoverKey), twice(removal{VideoID: v.ID})...)
 }
 
-// twice returns the removal for now and for when no straggler can arrive any more.
+// twice returns the removal, due now and due after lateTime.
 func twice(r removal) []removal {
 	again := r
-	r.DueAt, again.DueAt = now(), now()+stragglers.Milliseconds()
+	r.DueAt, again.DueAt = now(), now()+lateTime.Milliseconds()
 	return []removal{r, again}
 }
 
-// filesDue returns removals of files that no row refers to any more; an empty key is no file.
+// filesDue returns removals of files that no row refers to any more. Empty keys are ignored.
 func filesDue(keys ...string) []removal {
 	var removals []removal
 	for _, key := range keys {

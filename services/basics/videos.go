@@ -10,18 +10,14 @@ import (
 
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
-	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
-const (
-	// maxTimes bounds the search for a publishing time that no other video has.
-	maxTimes = 2000
-	// batch is how many videos of a deleted user go at once.
-	batch = 500
-)
+// maxTimes bounds the search for a publishing time that no other video has.
+const maxTimes = 2000
 
-// video has a publishing time of its own, so that pages by time alone lose and repeat nothing.
+// video has a unique publishing time, so that pages by time alone neither lose nor repeat a video.
 type video struct {
 	ID        int64  `gorm:"primaryKey;index:videos_author,priority:3"`
 	AuthorID  int64  `gorm:"not null;index:videos_author,priority:1"`
@@ -31,7 +27,7 @@ type video struct {
 	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:videos_created_at;index:videos_author,priority:2"`
 }
 
-// Place implements [database.Row]: a video stands in its author's list.
+// Place implements [database.Row]: a video is in the list of its author.
 func (v video) Place() (owner, createdAt, id int64) { return v.AuthorID, v.CreatedAt, v.ID }
 
 func (v *video) wire() *basics.Video {
@@ -40,20 +36,23 @@ func (v *video) wire() *basics.Video {
 	}
 }
 
-// createVideo stores the video, sets its id and publishing time, and strikes out the reservations of its files.
+// createVideo stores the video, sets its id and publishing time, and deletes the reservations of its files.
 // Code: NotFound for the author.
-func (s *tables) createVideo(ctx context.Context, v *video) error {
-	var err error
-	for range maxTimes {
-		err = s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
-		if !errors.Is(err, gorm.ErrDuplicatedKey) {
-			break
+func (s *store) createVideo(ctx context.Context, v *video) error {
+	err := cache.Change(ctx, s.caches.store, func(also cache.Also) error {
+		defer func() { also(s.caches.videos.Key(v.ID)) }() // its absence may be cached
+		for range maxTimes {
+			err := s.db.Write(ctx, func(tx *gorm.DB) error { return publish(tx, v) })
+			if !errors.Is(err, gorm.ErrDuplicatedKey) {
+				return err
+			}
+			// Another video has this millisecond: the next one may be free.
+			if err := database.Pause(ctx, time.Millisecond); err != nil {
+				return err
+			}
 		}
-		// Another video has this millisecond: the next one may be free.
-		if err = database.Pause(ctx, time.Millisecond); err != nil {
-			break
-		}
-	}
+		return fmt.Errorf("no free publishing time after %d attempts", maxTimes)
+	}, s.caches.videoKeys(v.AuthorID)...)
 	if err != nil {
 		return fmt.Errorf("create video: %w", err)
 	}
@@ -70,14 +69,15 @@ func publish(tx *gorm.DB, v *video) error {
 	if err := tx.Create(v).Error; err != nil {
 		return err
 	}
-	return strikeReservations(tx, v.PlayKey, v.CoverKey)
+	return deleteReservations(tx, v.PlayKey, v.CoverKey)
 }
 
 // videos returns those that exist.
-func (s *tables) videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
-	if len(ids) == 0 {
-		return map[int64]*basics.Video{}, nil
-	}
+func (s *store) videos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
+	return s.caches.videos.Get(ctx, ids, s.readVideos)
+}
+
+func (s *store) readVideos(ctx context.Context, ids []int64) (map[int64]*basics.Video, error) {
 	var found []video
 	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get videos: %w", err)
@@ -89,52 +89,11 @@ func (s *tables) videos(ctx context.Context, ids []int64) (map[int64]*basics.Vid
 	return videos, nil
 }
 
-// feed returns a page of all videos, newest first: with before, only those published before that time.
-func (s *tables) feed(ctx context.Context, p *page.Page, before *int64) (*basics.VideoPage, error) {
-	after, values := database.After(p.After)
-	start := p.After
-	if before != nil && (start == nil || *before < start.CreatedAt) {
-		start = &page.Cursor{CreatedAt: *before}
-	}
-	// The time alone orders them. With id behind it, MariaDB does not see that the unique index has the order.
-	query := s.db.ReadAfter(ctx, start).Where(after, values...).Order("created_at DESC").Limit(int(p.Limit) + 1)
-	if before != nil {
-		query = query.Where("created_at < ?", *before)
-	}
-	var found []video
-	if err := query.Find(&found).Error; err != nil {
-		return nil, fmt.Errorf("list feed: %w", err)
-	}
-	return videoPage(database.Cut(found, int(p.Limit))), nil
-}
-
-// userVideos returns a page of each author's videos, newest first; an empty one of those who have none there.
-func (s *tables) userVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
-	found, err := database.Pages[video](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
-	if err != nil {
-		return nil, err
-	}
-	pages := make(map[int64]*basics.VideoPage, len(authors))
-	for _, id := range authors {
-		pages[id] = videoPage(found[id])
-	}
-	return pages, nil
-}
-
-func videoPage(found database.Rows[video]) *basics.VideoPage {
-	videos := make([]*basics.Video, len(found.Rows))
-	for i := range found.Rows {
-		videos[i] = found.Rows[i].wire()
-	}
-	return &basics.VideoPage{Videos: videos, HasMore: found.HasMore}
-}
-
-// updateVideo changes what is not nil and returns the video as it is then. Codes: NotFound, PermissionDenied.
-func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverKey *string) (*basics.Video, error) {
+// updateVideo changes the fields that are not nil and returns the changed video. Codes: NotFound, PermissionDenied.
+func (s *store) updateVideo(ctx context.Context, id, caller int64, title, coverKey *string) (*basics.Video, error) {
 	var v video
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		var err error
-		if v, err = lockVideo(tx, id, asker); err != nil {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
+		if v, err = lockVideo(tx, id, caller); err != nil {
 			return err
 		}
 		if title != nil {
@@ -144,18 +103,18 @@ func (s *tables) updateVideo(ctx context.Context, id, asker int64, title, coverK
 			return err
 		}
 		return tx.Select("Title", "CoverKey").Updates(&v).Error
-	})
+	}, s.caches.videos.Key(id), s.caches.lists.Key(caller), s.caches.feed.Key(newest))
 	if err != nil {
 		return nil, fmt.Errorf("update video: %w", err)
 	}
 	return v.wire(), nil
 }
 
-// deleteVideo deletes the video and writes removals for all that other places hold of it. Codes: NotFound,
-// PermissionDenied.
-func (s *tables) deleteVideo(ctx context.Context, id, asker int64) error {
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		v, err := lockVideo(tx, id, asker)
+// deleteVideo deletes the video and adds removals for what other services and the file store hold of it. Codes:
+// NotFound, PermissionDenied.
+func (s *store) deleteVideo(ctx context.Context, id, caller int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
+		v, err := lockVideo(tx, id, caller)
 		if err != nil {
 			return err
 		}
@@ -166,7 +125,7 @@ func (s *tables) deleteVideo(ctx context.Context, id, asker int64) error {
 			return err
 		}
 		return addRemovals(tx, removalsOf(v))
-	})
+	}, append(s.caches.videoKeys(caller), s.caches.videos.Key(id))...)
 	if err != nil {
 		return fmt.Errorf("delete video: %w", err)
 	}
@@ -194,7 +153,7 @@ func deleteVideosOf(tx *gorm.DB, author int64) (ids []int64, err error) {
 	}
 }
 
-func lockVideo(tx *gorm.DB, id, asker int64) (video, error) {
+func lockVideo(tx *gorm.DB, id, caller int64) (video, error) {
 	var found []video
 	if err := database.Locked(tx).Where("id = ?", id).Find(&found).Error; err != nil {
 		return video{}, err
@@ -202,13 +161,13 @@ func lockVideo(tx *gorm.DB, id, asker int64) (video, error) {
 	if len(found) == 0 {
 		return video{}, codes.Errorf(codes.NotFound, "no such video")
 	}
-	if found[0].AuthorID != asker {
+	if found[0].AuthorID != caller {
 		return video{}, codes.Errorf(codes.PermissionDenied, "only its author may change a video")
 	}
 	return found[0], nil
 }
 
-// countVideos changes the count of a user's videos; it returns false when there is no such user.
+// countVideos adds delta to the video count of a user, and reports whether the user exists.
 func countVideos(tx *gorm.DB, author, delta int64) (bool, error) {
 	done := tx.Model(&user{}).Where("id = ?", author).Update("video_count", gorm.Expr("video_count + ?", delta))
 	return done.RowsAffected == 1, done.Error

@@ -1,4 +1,4 @@
-// Package discovery lets services tell in etcd where they are, and lets clients find all of their instances there.
+// Package discovery registers the instances of services in etcd and resolves them for clients.
 //
 //	directory, err := discovery.Open([]string{"127.0.0.1:2379"}, log)
 //	...
@@ -6,13 +6,12 @@
 //	registration := directory.Register("basics", "10.0.0.7:8881") // and Withdraw before the server stops
 //	resolver := directory.Watch("basics", "social")               // for client.WithResolver
 //
-// Nothing here waits for etcd: while it is away, instances register again and again until they are heard, and clients
-// go on with the instances they knew last.
+// Nothing here waits for etcd. While it is unavailable, instances retry their registration, and clients keep the instances
+// they know.
 //
-// Keys and values have the form of kitex-contrib/registry-etcd, under a prefix of our own. That library itself is not
-// used: it withdraws another key than it wrote when the advertised address is not the listening one, looks whether it
-// is still registered only every 30 seconds and gives up after five failures, and its resolver asks etcd by polling,
-// without a time limit.
+// Keys and values have the format of kitex-contrib/registry-etcd, under our own prefix. That library is not used: it
+// deregisters another key than it wrote if the advertised address is not the listening one, checks its registration only
+// every 30 seconds, gives up after five failures, and its resolver polls etcd without a time limit.
 package discovery
 
 import (
@@ -34,10 +33,10 @@ import (
 // root is the prefix of all keys: root/service/address.
 const root = "minidouyin/services/"
 
-// patience bounds one request to etcd.
-const patience = 2 * time.Second
+// requestTimeout bounds one request to etcd.
+const requestTimeout = 2 * time.Second
 
-// value is what a key holds.
+// value is the value of a key.
 type value struct {
 	Network string            `json:"network"`
 	Address string            `json:"address"`
@@ -56,13 +55,13 @@ func encode(address string) string {
 type Directory struct {
 	client *clientv3.Client
 	log    *slog.Logger
-	away   atomic.Bool
+	down   atomic.Bool // etcd is unavailable
 	stop   context.CancelFunc
-	ctx    context.Context // the life of the goroutines that run belongs to
+	ctx    context.Context // ends with Close
 	run    sync.WaitGroup
 }
 
-// CheckAddress returns why others cannot connect to an address, nil when they can: it needs a host and a port.
+// CheckAddress returns an error unless the address has a host, which is not a wildcard, and a port.
 func CheckAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if n, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || n == 0 || host == "" || unspecified(host) {
@@ -76,18 +75,18 @@ func unspecified(host string) bool {
 	return ip != nil && ip.IsUnspecified()
 }
 
-// Open returns the directory kept by the etcd at these addresses, each host:port. It does not wait for an answer. The
-// caller closes it.
+// Open returns the directory in the etcd at these addresses, each host:port. It does not wait for etcd. The caller
+// closes the directory.
 func Open(endpoints []string, log *slog.Logger) (*Directory, error) {
 	if len(endpoints) == 0 {
 		return nil, errors.New("open etcd: no address")
 	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   endpoints,
-		DialTimeout: patience,
-		// A connection that is cut without a word is noticed.
-		DialKeepAliveTime: 5 * time.Second, DialKeepAliveTimeout: patience, PermitWithoutStream: true,
-		Logger: zap.NewNop(), // what matters is logged here
+		DialTimeout: requestTimeout,
+		// Keep-alives detect a broken connection.
+		DialKeepAliveTime: 5 * time.Second, DialKeepAliveTimeout: requestTimeout, PermitWithoutStream: true,
+		Logger: zap.NewNop(), // report logs instead
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open etcd: %w", err)
@@ -97,29 +96,29 @@ func Open(endpoints []string, log *slog.Logger) (*Directory, error) {
 	return d, nil
 }
 
-// Close ends the connection to etcd, and what was registered or watched through it.
+// Close closes the connection to etcd and ends registrations and watches.
 func (d *Directory) Close() error {
 	d.stop()
 	d.run.Wait()
 	return d.client.Close()
 }
 
-// heard notes whether etcd answered, and logs when that changes.
-func (d *Directory) heard(err error) {
+// report logs when etcd becomes unavailable or available again.
+func (d *Directory) report(err error) {
 	if d.ctx.Err() != nil {
 		return
 	}
-	if away := err != nil; d.away.Swap(away) != away {
-		if away {
-			d.log.Warn("etcd does not answer: the instances known last are used, and it is tried again", "error", err)
+	if down := err != nil; d.down.Swap(down) != down {
+		if down {
+			d.log.Warn("etcd unavailable, using the known instances and retrying", "error", err)
 		} else {
-			d.log.Info("etcd answers again")
+			d.log.Info("etcd available again")
 		}
 	}
 }
 
-// Advertised returns the address to register for a server that listens on addr: with a wildcard host, that of the
-// interface which reaches etcd. The error says what to do.
+// Advertised returns the address to register for a server that listens on addr. A wildcard host is replaced by the
+// host's own address on the route to etcd.
 func Advertised(addr net.Addr, endpoints []string) (string, error) {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {

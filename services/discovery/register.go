@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// leaseSeconds is how long an instance that was killed stays in the directory.
+	// leaseSeconds is how long a killed instance stays in the directory.
 	leaseSeconds = 10
-	// beat is how often an instance looks whether it is still in the directory: etcd may have lost it.
-	beat = 2 * time.Second
-	// notice is how long clients may take to see that an instance was withdrawn: etcd tells them at once, and they
-	// look at what they were told every refresh.
-	notice = 10 * refresh
+	// checkInterval is how often an instance checks its entry, which etcd may have lost.
+	checkInterval = 2 * time.Second
+	// noticeTime is how long clients take to stop using a withdrawn instance. Watches get the change at once, and
+	// balancers read it every refresh.
+	noticeTime = 10 * refresh
 )
 
 // Registration is an instance in the directory.
@@ -29,7 +29,7 @@ type Registration struct {
 	alive     <-chan *clientv3.LeaseKeepAliveResponse
 }
 
-// Register puts an instance of the service into the directory and keeps it there, whatever happens to etcd, until
+// Register adds an instance of the service to the directory and keeps its entry, whatever happens to etcd, until
 // Withdraw or the directory's Close. It does not wait for etcd.
 func (d *Directory) Register(service, address string) *Registration {
 	ctx, cancel := context.WithCancel(d.ctx)
@@ -43,20 +43,20 @@ func (d *Directory) Register(service, address string) *Registration {
 	return r
 }
 
-// Withdraw takes the instance out of the directory and returns when clients have had the time to notice: from then on
-// no new calls come. An error means that etcd was not reached; the entry then ends by itself within ten seconds.
+// Withdraw removes the instance from the directory and returns when clients have stopped using it. An error means that
+// etcd was unavailable; the entry then expires within ten seconds.
 func (r *Registration) Withdraw(ctx context.Context) error {
 	r.cancel()
 	<-r.done
 	if r.lease == 0 {
 		return nil
 	}
-	ask, cancel := context.WithTimeout(ctx, patience)
+	requestCtx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if _, err := r.directory.client.Revoke(ask, r.lease); err != nil {
+	if _, err := r.directory.client.Revoke(requestCtx, r.lease); err != nil {
 		return fmt.Errorf("withdraw from etcd: %w", err)
 	}
-	timer := time.NewTimer(notice)
+	timer := time.NewTimer(noticeTime)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -66,17 +66,17 @@ func (r *Registration) Withdraw(ctx context.Context) error {
 	}
 }
 
-// keep registers, and again whenever etcd has lost the entry, until the context ends.
+// keep registers the instance, and again whenever etcd loses the entry, until the context ends.
 func (r *Registration) keep(ctx context.Context) {
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	for {
-		r.directory.heard(r.ensure(ctx))
+		r.directory.report(r.ensure(ctx))
 		for waiting := true; waiting; {
 			select {
 			case <-ctx.Done():
 				return
-			case _, ok := <-r.alive: // the answers tell nothing more, but somebody must take them
+			case _, ok := <-r.alive: // the channel must be drained
 				if !ok { // the lease is lost
 					r.alive, r.lease, waiting = nil, 0, false
 				}
@@ -87,29 +87,29 @@ func (r *Registration) keep(ctx context.Context) {
 	}
 }
 
-// ensure makes the entry hold under a living lease.
+// ensure makes sure that the entry exists under a valid lease.
 func (r *Registration) ensure(ctx context.Context) error {
 	client := r.directory.client
-	ask, cancel := context.WithTimeout(ctx, patience)
+	requestCtx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	if r.lease != 0 {
-		entry, err := client.Get(ask, r.key)
+		entry, err := client.Get(requestCtx, r.key)
 		if err != nil {
 			return err
 		}
 		if len(entry.Kvs) == 1 && clientv3.LeaseID(entry.Kvs[0].Lease) == r.lease {
 			return nil
 		}
-		// Somebody deleted it, or etcd lost what it kept. The lease may be lost as well: a new one is always right.
-		_, _ = client.Revoke(ask, r.lease)
+		// The entry was deleted, or etcd lost its data. The lease may be lost too, so this takes a new one.
+		_, _ = client.Revoke(requestCtx, r.lease)
 		r.lease = 0
 	}
-	granted, err := client.Grant(ask, leaseSeconds)
+	granted, err := client.Grant(requestCtx, leaseSeconds)
 	if err != nil {
 		return err
 	}
-	if _, err := client.Put(ask, r.key, r.value, clientv3.WithLease(granted.ID)); err != nil {
-		_, _ = client.Revoke(ask, granted.ID)
+	if _, err := client.Put(requestCtx, r.key, r.value, clientv3.WithLease(granted.ID)); err != nil {
+		_, _ = client.Revoke(requestCtx, granted.ID)
 		return err
 	}
 	if r.alive, err = client.KeepAlive(ctx, granted.ID); err != nil {

@@ -17,19 +17,19 @@ import (
 )
 
 const (
-	// refresh is how often a client looks at what its resolver knows, which costs it no request.
+	// refresh is how often a balancer reads its resolver, which sends no request.
 	refresh = 100 * time.Millisecond
-	// relist is how often everything is read again: a watch on an etcd that was wiped would wait for a revision that
-	// is far away.
+	// relist is how often the directory is listed again. If etcd was wiped, a watch would wait for a revision far in the
+	// future.
 	relist = 3 * time.Second
-	// again is the pause after etcd did not answer.
-	again = 500 * time.Millisecond
+	// retryPause is the pause after a failed list.
+	retryPause = 500 * time.Millisecond
 )
 
-// CacheOptions are those of a client's load balancer that goes with a [Resolver].
+// CacheOptions are the options of a balancer with a [Resolver].
 func CacheOptions() *lbcache.Options { return &lbcache.Options{RefreshInterval: refresh} }
 
-// Resolver knows the instances of the services it watches.
+// Resolver knows the instances of the services that it watches.
 type Resolver struct {
 	directory *Directory
 
@@ -39,7 +39,7 @@ type Resolver struct {
 
 var _ discovery.Resolver = (*Resolver)(nil)
 
-// Watch returns a resolver of the services, which learns of every change at once until the directory is closed.
+// Watch returns a resolver of the services, which follows all changes until the directory is closed.
 func (d *Directory) Watch(services ...string) *Resolver {
 	r := &Resolver{directory: d, known: map[string][]string{}}
 	for _, service := range services {
@@ -54,7 +54,7 @@ func (r *Resolver) Target(_ context.Context, target rpcinfo.EndpointInfo) string
 	return target.ServiceName()
 }
 
-// Resolve returns the instances of the service; an error when none was ever known.
+// Resolve returns the instances of the service. It returns an error if none was ever known.
 func (r *Resolver) Resolve(_ context.Context, service string) (discovery.Result, error) {
 	r.mu.Lock()
 	addresses := r.known[service]
@@ -77,30 +77,30 @@ func (r *Resolver) Diff(key string, prev, next discovery.Result) (discovery.Chan
 // Name implements [discovery.Resolver].
 func (r *Resolver) Name() string { return "etcd" }
 
-// watch reads the directory, and again at each change, until the context ends.
+// watch lists the directory after each change, until the context ends.
 func (r *Resolver) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		revision, err := r.list(ctx)
-		r.directory.heard(err)
+		r.directory.report(err)
 		if err != nil {
 			select {
 			case <-ctx.Done():
-			case <-time.After(again):
+			case <-time.After(retryPause):
 			}
 			continue
 		}
 		waiting, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), relist)
-		// A change, the end of the watch and the end of its time all mean: read again.
+		// List again after a change, the end of the watch, or relist.
 		<-r.directory.client.Watch(waiting, root, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
 		cancel()
 	}
 }
 
-// list takes over what the directory holds, and returns its revision.
+// list reads the directory and returns its revision.
 func (r *Resolver) list(ctx context.Context) (int64, error) {
-	ask, cancel := context.WithTimeout(ctx, patience)
+	requestCtx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	found, err := r.directory.client.Get(ask, root, clientv3.WithPrefix())
+	found, err := r.directory.client.Get(requestCtx, root, clientv3.WithPrefix())
 	if err != nil {
 		return 0, err
 	}
@@ -109,7 +109,7 @@ func (r *Resolver) list(ctx context.Context) (int64, error) {
 		service, _, _ := strings.Cut(strings.TrimPrefix(string(entry.Key), root), "/")
 		var v value
 		if err := json.Unmarshal(entry.Value, &v); err != nil || CheckAddress(v.Address) != nil {
-			r.directory.log.Warn("an entry of etcd cannot be read", "key", string(entry.Key))
+			r.directory.log.Warn("invalid entry in etcd, ignoring it", "key", string(entry.Key))
 			continue
 		}
 		instances[service] = append(instances[service], v.Address)
@@ -118,8 +118,8 @@ func (r *Resolver) list(ctx context.Context) (int64, error) {
 	defer r.mu.Unlock()
 	for _, service := range slices.Sorted(maps.Keys(r.known)) {
 		now := slices.Sorted(slices.Values(instances[service]))
-		// None at all is no news to act upon: either they are away, which each call finds out, or etcd was wiped and
-		// they are about to register again.
+		// An empty list is ignored: either all instances are down, which calls find out, or etcd was wiped and they
+		// register again soon.
 		if len(now) == 0 || slices.Equal(now, r.known[service]) {
 			continue
 		}

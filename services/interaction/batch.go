@@ -9,35 +9,36 @@ import (
 	"time"
 
 	"minidouyin/idl/codes"
+	"minidouyin/services/interaction/likelog"
 )
 
 const (
-	// maxBatch is how many changes of likes one transaction makes. MariaDB plans longer lists of pairs in another way.
+	// maxBatch is how many changes one transaction writes. For longer lists of pairs, MariaDB chooses another plan.
 	maxBatch = 500
-	// batchTimeout bounds the writing of a batch. maxQueued such batches end before a deleted video is purged for the
-	// second time, so that no like outlives its video.
+	// batchTimeout bounds the write of a batch. All maxQueued changes are written before a deleted video is purged for the
+	// second time, so no like outlives its video.
 	batchTimeout = 10 * time.Second
 	maxQueued    = 10 * maxBatch
-	// inFlight is how many batches are written at once: while one waits for the disk, another is made ready.
+	// inFlight is how many batches are written at a time: while one waits for the disk, the next is prepared.
 	inFlight = 2
 )
 
-// batcher writes likes in batches: those that arrive while one is being written share the next. So a busy service pays
-// for a transaction once for hundreds of likes, and a quiet one delays none.
+// batcher writes likes in batches. Likes that arrive while a batch is written share the next one: under load, hundreds
+// of likes share a transaction, and without load none is delayed.
 type batcher struct {
-	write         func(ctx context.Context, changes []like) []error // for each change why it does not hold
+	write         func(ctx context.Context, changes []like) []error // returns the error of each change
 	queue         chan queued
 	stop, stopped chan struct{}
 	running       sync.WaitGroup
 }
 
-// queued is a change on its way. done has room for the answer, so that nobody waits for a caller who has left.
+// queued is a change in the queue. done has room for the result, so that a caller who has left blocks nothing.
 type queued struct {
 	like
 	done chan error
 }
 
-// newBatcher returns a batcher that writes so many batches at once.
+// newBatcher returns a batcher that writes inFlight batches at a time.
 func newBatcher(inFlight int, write func(ctx context.Context, changes []like) []error) *batcher {
 	b := &batcher{write: write, queue: make(chan queued, maxQueued), stop: make(chan struct{}), stopped: make(chan struct{})}
 	for range inFlight {
@@ -46,15 +47,15 @@ func newBatcher(inFlight int, write func(ctx context.Context, changes []like) []
 	return b
 }
 
-// close writes what is queued and waits for it.
+// close writes the queued changes and waits for it.
 func (b *batcher) close() {
 	close(b.stop)
 	b.running.Wait()
 	close(b.stopped)
 }
 
-// change returns when the change is written. When ctx ends before, it may be written all the same. Code:
-// UpstreamUnavailable, when too many are queued.
+// change returns when the change is written. If ctx ends before, the change may still be written. Code:
+// UpstreamUnavailable, if the queue is full.
 func (b *batcher) change(ctx context.Context, l like) error {
 	q := queued{l, make(chan error, 1)}
 	unavailable := codes.Errorf(codes.UpstreamUnavailable, "too many likes at once, please try again")
@@ -86,8 +87,7 @@ func (b *batcher) run() {
 	}
 }
 
-// writeBatch writes the first change with all that are queued. Of one pair the last that arrived counts, for all its
-// callers.
+// writeBatch writes the first change with all queued ones. The last change of a pair counts, for all its callers.
 func (b *batcher) writeBatch(first queued) {
 	batch := append(make([]queued, 0, 64), first)
 fill:
@@ -99,23 +99,23 @@ fill:
 			break fill
 		}
 	}
-	places := make(map[pair]int, len(batch))
+	indexes := make(map[likelog.Pair]int, len(batch))
 	changes := make([]like, 0, len(batch))
 	for _, q := range batch {
-		i, known := places[q.pair()]
+		i, known := indexes[q.pair()]
 		if !known {
 			i = len(changes)
-			places[q.pair()], changes = i, append(changes, q.like)
+			indexes[q.pair()], changes = i, append(changes, q.like)
 		}
 		changes[i] = q.like
 	}
 	errs := b.recovered(changes)
 	for _, q := range batch {
-		q.done <- errs[places[q.pair()]]
+		q.done <- errs[indexes[q.pair()]]
 	}
 }
 
-// recovered writes the changes. A panic becomes the error of all, for it would end the process here.
+// recovered writes the changes. A panic, which would end the process, becomes the error of all.
 func (b *batcher) recovered(changes []like) (errs []error) {
 	defer func() {
 		if p := recover(); p != nil {

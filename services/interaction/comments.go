@@ -9,6 +9,7 @@ import (
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/idl/kitex_gen/page"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -20,7 +21,7 @@ type comment struct {
 	CreatedAt int64  `gorm:"not null;autoCreateTime:false;index:comments_video,priority:2"`
 }
 
-// Place implements [database.Row]: a comment stands in its video's list.
+// Place implements [database.Row]: a comment is in the list of its video.
 func (c comment) Place() (owner, createdAt, id int64) { return c.VideoID, c.CreatedAt, c.ID }
 
 func (c *comment) wire() *interaction.Comment {
@@ -31,7 +32,7 @@ func (c *comment) wire() *interaction.Comment {
 
 // createComment stores the comment and sets its id and time.
 func (s *store) createComment(ctx context.Context, c *comment) error {
-	err := s.changeComments(ctx, c.VideoID, func(tx *gorm.DB) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		c.ID, c.CreatedAt = 0, now()
 		if err := tx.Create(c).Error; err != nil {
 			return err
@@ -39,17 +40,17 @@ func (s *store) createComment(ctx context.Context, c *comment) error {
 		counts := newTally()
 		counts.comments(1, c.VideoID)
 		return counts.add(tx)
-	})
+	}, s.caches.videos.Key(c.VideoID))
 	if err != nil {
 		return fmt.Errorf("create comment: %w", err)
 	}
 	return nil
 }
 
-// deleteComment deletes a comment under the video, if the asker wrote it or is the video's author. Codes:
-// NotFound, PermissionDenied.
+// deleteComment deletes a comment of the video, if the caller wrote it or is the video's author. Codes: NotFound,
+// PermissionDenied.
 func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuthor int64) error {
-	err := s.changeComments(ctx, videoID, func(tx *gorm.DB) error {
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) error {
 		var found []comment
 		if err := database.Locked(tx).Where("id = ? AND video_id = ?", id, videoID).Find(&found).Error; err != nil {
 			return err
@@ -60,52 +61,59 @@ func (s *store) deleteComment(ctx context.Context, id, videoID, asker, videoAuth
 		if asker != found[0].UserID && asker != videoAuthor {
 			return codes.Errorf(codes.PermissionDenied, "only its author or the video's may delete a comment")
 		}
-		_, _, err := deleteComments(tx, tx.Where("id = ?", id))
+		_, _, err := s.deleteComments(tx, tx.Where("id = ?", id))
 		return err
-	})
+	}, s.caches.videos.Key(videoID))
 	if err != nil {
 		return fmt.Errorf("delete comment: %w", err)
 	}
 	return nil
 }
 
-// changeComments runs a write of comments under a video.
-func (s *store) changeComments(ctx context.Context, video int64, write func(tx *gorm.DB) error) error {
-	return s.caches.change(ctx, changed{videos: []int64{video}}, func() (changed, error) {
-		return changed{}, s.db.Write(ctx, write)
-	})
-}
-
-// deleteComments deletes the comments that the query finds and takes them off the counts. It returns what it took, and
-// no likes.
-func deleteComments(tx, query *gorm.DB) ([]like, tally, error) {
-	counts := newTally()
+// deleteComments deletes the comments that the query finds and subtracts them from the counts. It returns the keys of
+// the cached values that change.
+func (s *store) deleteComments(tx, query *gorm.DB) (keys []string, counts tally, err error) {
+	counts = newTally()
 	var found []comment
 	if err := database.Locked(query).Find(&found).Error; err != nil || len(found) == 0 {
 		return nil, counts, err
 	}
 	for _, c := range found {
 		counts.comments(-1, c.VideoID)
+		keys = append(keys, s.caches.videos.Key(c.VideoID))
 	}
 	if err := tx.Delete(&found).Error; err != nil {
 		return nil, counts, err
 	}
-	return nil, counts, counts.add(tx)
+	return keys, counts, counts.add(tx)
 }
 
 // comments returns those that exist.
-func (s *store) comments(ctx context.Context, ids []int64) ([]comment, error) {
+func (s *store) comments(ctx context.Context, ids []int64) (map[int64]*interaction.Comment, error) {
+	comments := make(map[int64]*interaction.Comment, len(ids))
 	if len(ids) == 0 {
-		return nil, nil
+		return comments, nil
 	}
 	var found []comment
 	if err := s.db.Read(ctx).Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get comments: %w", err)
 	}
-	return found, nil
+	for _, c := range found {
+		comments[c.ID] = c.wire()
+	}
+	return comments, nil
 }
 
-// commentsUnder returns a page of the comments under each video, newest first.
-func (s *store) commentsUnder(ctx context.Context, videos []int64, p *page.Page) (map[int64]database.Rows[comment], error) {
-	return database.Pages[comment](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
+// commentsUnder returns a page of the comments of each video, newest first.
+func (s *store) commentsUnder(ctx context.Context, videos []int64, p *page.Page) (map[int64]*interaction.CommentPage, error) {
+	found, err := database.Pages[comment](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
+	pages := make(map[int64]*interaction.CommentPage, len(videos))
+	for _, id := range videos {
+		comments := make([]*interaction.Comment, len(found[id].Rows))
+		for i := range comments {
+			comments[i] = found[id].Rows[i].wire()
+		}
+		pages[id] = &interaction.CommentPage{Comments: comments, HasMore: found[id].HasMore}
+	}
+	return pages, err
 }

@@ -12,7 +12,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// A comment keeps its text as it was written, if that is 1 to 256 characters.
+// A comment keeps its text unchanged, if that has 1 to 256 characters.
 func TestCreateComment(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for _, content := range []string{"nice", " two\nlines\t", strings.Repeat("赞", 256), "\U0001F44D'; --\\ %_\"`", "é e\u0301"} {
@@ -31,7 +31,7 @@ func TestCreateComment(t *testing.T) {
 	})
 }
 
-// Only its author and the video's author delete a comment, once, and only under its own video.
+// Only its author and the video's author may delete a comment, once, and only of its own video.
 func TestDeleteComment(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		comment := s.mustComment(t, 1, 10, "first")
@@ -58,8 +58,7 @@ func TestDeleteComment(t *testing.T) {
 	})
 }
 
-// The comments of several videos come in one answer, newest first; pages lose and repeat none, though all have one
-// time.
+// One response has the comments of several videos, newest first. Pages lose and repeat none, even of the same time.
 func TestListComments(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		servicetest.AtOnce(5, func(i int) {

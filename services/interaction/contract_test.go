@@ -19,7 +19,7 @@ import (
 	"minidouyin/services/testenv/redistest"
 )
 
-// suite is a contract that holds on every database, with and without caches, however likes are acknowledged.
+// suite runs a test on every database, with and without caches, in both modes of likes.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	for name, backend := range map[string]func(t *testing.T) servicetest.Backend{
 		"stored on SQLite": func(t *testing.T) servicetest.Backend { return servicetest.Backend{DSN: servicetest.SQLite(t)} },
@@ -51,7 +51,7 @@ type service struct {
 	backend    servicetest.Backend
 }
 
-// settle waits until the database has all likes that were acknowledged.
+// settle waits until the database has all acknowledged likes.
 func (s *service) settle(t testing.TB) {
 	t.Helper()
 	if s.backend.Redis == nil {
@@ -137,7 +137,7 @@ func (s *service) checkCounts(t testing.TB) {
 	}
 }
 
-// Liking and taking it back count once, however often they are repeated.
+// Likes and unlikes are idempotent.
 func TestLikes(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		is(t, s.video(t, 10, 1), "0 likes 0 comments false")
@@ -170,7 +170,7 @@ func TestLikes(t *testing.T) {
 	})
 }
 
-// Many who like and take back the same at once leave counts that equal the rows.
+// Concurrent likes and unlikes of the same videos leave counts that equal the rows.
 func TestLikesAtOnce(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		servicetest.AtOnce(16, func(int) { s.mustLike(t, 1, 10, 5) })
@@ -195,7 +195,7 @@ func TestLikesAtOnce(t *testing.T) {
 	})
 }
 
-// The likes of several users come in one answer, latest first; pages lose and repeat none, though all have one time.
+// One response has the likes of several users, latest first. Pages lose and repeat none, even of the same time.
 func TestListLikedVideoIDs(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for video := int64(1); video <= 25; video++ {
@@ -248,7 +248,7 @@ func (s *service) sameTime(t *testing.T, table string) {
 	}
 }
 
-// Stats have an entry for every id that was asked for.
+// Stats have an entry for every requested id.
 func TestStats(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		s.mustLike(t, 1, 10, 5)
@@ -276,8 +276,8 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// Reading sends one statement, two where a viewer is asked about and there are caches, which hold each half for itself; as
-// many for one id as for thirty.
+// A read sends one statement, or two with a viewer and caches, which cache the counts and the viewer's likes separately. The
+// number of ids does not matter.
 func TestStatements(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		thirty := make([]int64, 30)

@@ -8,14 +8,13 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/services/internal/database"
 )
 
-// videoStats counts the likes and comments of a video. The counts of both tables change in the transaction that
-// changes the rows they count, so they are exact; no row means zero.
+// videoStats are the counts of likes and comments of a video. The transaction that changes rows also changes their counts,
+// so counts are exact. A missing row means zero.
 type videoStats struct {
 	VideoID      int64 `gorm:"primaryKey;autoIncrement:false"`
 	LikeCount    int64 `gorm:"not null"`
@@ -25,7 +24,7 @@ type videoStats struct {
 // TableName implements gorm's Tabler.
 func (videoStats) TableName() string { return "video_stats" }
 
-// userStats counts the likes that a user's videos received and those the user gave.
+// userStats are the counts of likes that a user's videos received and that the user gave.
 type userStats struct {
 	UserID        int64 `gorm:"primaryKey;autoIncrement:false"`
 	ReceivedCount int64 `gorm:"not null"`
@@ -35,12 +34,12 @@ type userStats struct {
 // TableName implements gorm's Tabler.
 func (userStats) TableName() string { return "user_like_stats" }
 
-// stats returns the counts of every video, and whether the viewer likes it; 0 is nobody.
+// stats returns the counts of every video, and whether the viewer likes it. 0 is an anonymous viewer.
 func (s *store) stats(ctx context.Context, viewer int64, videos []int64) (map[int64]*interaction.VideoStats, error) {
-	if s.caches == nil {
+	if s.caches.store == nil {
 		return s.readStats(ctx, viewer, videos)
 	}
-	// First what the viewer likes: the counts then have it too.
+	// The viewer's likes come first: the counts read after them include them.
 	liked := map[int64]bool{}
 	if viewer != 0 && len(videos) > 0 {
 		var err error
@@ -54,7 +53,7 @@ func (s *store) stats(ctx context.Context, viewer int64, videos []int64) (map[in
 	if err != nil || viewer == 0 {
 		return found, err
 	}
-	stats := make(map[int64]*interaction.VideoStats, len(found)) // what is cached is shared
+	stats := make(map[int64]*interaction.VideoStats, len(found)) // cached values are shared
 	for id, c := range found {
 		stats[id] = &interaction.VideoStats{LikeCount: c.LikeCount, CommentCount: c.CommentCount, LikedByViewer: liked[id]}
 	}
@@ -87,14 +86,11 @@ func (s *store) readStats(ctx context.Context, viewer int64, videos []int64) (ma
 
 // userStats returns the counts of every user.
 func (s *store) userStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
-	return s.caches.userStats(ctx, users, s.readUserStats)
+	return s.caches.users.Get(ctx, users, s.readUserStats)
 }
 
 func (s *store) readUserStats(ctx context.Context, users []int64) (map[int64]*interaction.UserLikeStats, error) {
 	stats := make(map[int64]*interaction.UserLikeStats, len(users))
-	if len(users) == 0 {
-		return stats, nil
-	}
 	var found []userStats
 	if err := s.db.Read(ctx).Where("user_id IN ?", users).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get user like stats: %w", err)
@@ -108,7 +104,7 @@ func (s *store) readUserStats(ctx context.Context, users []int64) (map[int64]*in
 	return stats, nil
 }
 
-// tally collects what a transaction adds to the counts.
+// tally is what a transaction adds to the counts.
 type tally struct {
 	videos map[int64]videoStats
 	users  map[int64]userStats
@@ -118,7 +114,7 @@ func newTally() tally {
 	return tally{videos: map[int64]videoStats{}, users: map[int64]userStats{}}
 }
 
-// likes counts n more likes that the user gave to the author's video.
+// likes adds n likes, by the user, of the author's video.
 func (t tally) likes(n int64, l like) {
 	v, author := t.videos[l.VideoID], t.users[l.AuthorID]
 	v.VideoID, v.LikeCount = l.VideoID, v.LikeCount+n
@@ -129,29 +125,29 @@ func (t tally) likes(n int64, l like) {
 	t.users[l.UserID] = liker
 }
 
-// comments counts n more comments under the video.
+// comments adds n comments of the video.
 func (t tally) comments(n, videoID int64) {
 	v := t.videos[videoID]
 	v.VideoID, v.CommentCount = videoID, v.CommentCount+n
 	t.videos[videoID] = v
 }
 
-// add adds the tally to the counts, by one statement per table.
+// add adds the tally to the counts, with one statement for each table.
 func (t tally) add(tx *gorm.DB) error {
 	if len(t.videos) > 0 {
 		rows := slices.SortedFunc(maps.Values(t.videos), func(a, b videoStats) int { return cmp.Compare(a.VideoID, b.VideoID) })
-		if err := tx.Clauses(adding(tx, "video_id", "like_count", "comment_count")).Create(&rows).Error; err != nil {
+		if err := tx.Clauses(database.Adding(tx, "video_id", "like_count", "comment_count")).Create(&rows).Error; err != nil {
 			return err
 		}
 	}
 	if len(t.users) > 0 {
 		rows := slices.SortedFunc(maps.Values(t.users), func(a, b userStats) int { return cmp.Compare(a.UserID, b.UserID) })
-		return tx.Clauses(adding(tx, "user_id", "received_count", "given_count")).Create(&rows).Error
+		return tx.Clauses(database.Adding(tx, "user_id", "received_count", "given_count")).Create(&rows).Error
 	}
 	return nil
 }
 
-// deleteZeros deletes the rows of the tally that count nothing any more.
+// deleteZeros deletes the rows of the tally whose counts are zero.
 func (t tally) deleteZeros(tx *gorm.DB) error {
 	if len(t.videos) > 0 {
 		zeros := tx.Where("video_id IN ? AND like_count = 0 AND comment_count = 0", slices.Sorted(maps.Keys(t.videos)))
@@ -164,16 +160,4 @@ func (t tally) deleteZeros(tx *gorm.DB) error {
 		return zeros.Delete(&userStats{}).Error
 	}
 	return nil
-}
-
-// adding makes an insert add to the columns of a row that is there already.
-func adding(tx *gorm.DB, key string, columns ...string) clause.OnConflict {
-	conflict := clause.OnConflict{Columns: []clause.Column{{Name: key}}}
-	for _, column := range columns {
-		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
-			Column: clause.Column{Name: column},
-			Value:  gorm.Expr(column + " + " + database.Excluded(tx, column)),
-		})
-	}
-	return conflict
 }

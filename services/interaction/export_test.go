@@ -11,7 +11,9 @@ import (
 type Alone struct{ *Handler }
 
 // NewAlone returns the service on a database that has its schema.
-func NewAlone(db *database.DB) *Alone { return &Alone{&Handler{store: &store{db: db}}} }
+func NewAlone(db *database.DB) *Alone {
+	return &Alone{&Handler{store: &store{db: db, caches: newCaches(nil)}}}
+}
 
 // LikeVideo implements [interaction.InteractionService].
 func (a *Alone) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {

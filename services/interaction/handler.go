@@ -1,7 +1,6 @@
 // Package interaction is the service of likes and comments.
 //
-// It knows users and videos only as ids: callers have made sure that they exist, and purge what is left of those
-// that were deleted.
+// It knows users and videos only as ids. Callers check that they exist, and purge the data of deleted ones.
 package interaction
 
 import (
@@ -23,30 +22,29 @@ import (
 // maxComment is the longest comment, in characters.
 const maxComment = 256
 
-// The moments at which a like is acknowledged. All instances on one database must have the same.
+// When a like is acknowledged. All instances on one database must use the same mode.
 const (
-	// AckStored is when the database has it.
+	// AckStored acknowledges a like when it is in the database.
 	AckStored = "stored"
-	// AckLogged is when Redis has it, which must then lose nothing that it has acknowledged. While Redis is unavailable,
-	// likes are refused.
+	// AckLogged acknowledges a like when it is in Redis, which must then lose nothing. While Redis is unavailable, likes
+	// are refused.
 	AckLogged = "logged"
 )
 
 // Config configures the service.
 type Config struct {
-	Redis    redis.UniversalClient // holds the log of AckLogged; nil for none
-	Cache    cache.Store           // nil for none
+	Redis    redis.UniversalClient // the log of AckLogged; nil for none
+	Cache    cache.Store           // nil caches nothing
 	Ack      string                // AckStored or AckLogged; "" is AckStored
 	Log      *slog.Logger
-	Registry *prometheus.Registry // takes the metrics of the log; nil for none
-	// LagAlarm is the age of the oldest entry of the log that is worth an error in the log; 0 means 10 s.
+	Registry *prometheus.Registry // registers the metrics of the log; nil for none
+	// LagAlarm is the age of the oldest log entry that is logged as an error; 0 means 10 s.
 	LagAlarm time.Duration
-	// OwnWait is how long a user's own pages wait for what the user has just liked and the database does not have yet;
-	// 0 means 200 ms.
+	// OwnWait is how long a user's own pages wait for the user's latest likes to be in the database; 0 means 200 ms.
 	OwnWait time.Duration
 }
 
-// Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
+// Handler implements the service. Errors that the client can correct have a code of minidouyin/idl/codes.
 type Handler struct {
 	store *store
 	likes *batcher
@@ -55,22 +53,23 @@ type Handler struct {
 
 var _ interaction.InteractionService = (*Handler)(nil)
 
-// store keeps likes, comments and their counts in the database. Every transaction touches likes or comments first,
-// then video_stats, then user_like_stats, each in the order of its keys: so few of them meet in a deadlock.
+// store keeps likes, comments and their counts in the database, behind caches. Every transaction writes likes or comments
+// first, then video_stats, then user_like_stats, each in the order of its key, which avoids most deadlocks.
 type store struct {
 	db       *database.DB
-	caches   *caches
-	reserved atomic.Int64 // of likeLog, as this process knows it
+	caches   caches
+	reserved atomic.Int64 // of likeLog, as far as this process knows
 }
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// New brings the database to the service's schema and returns the handler. It closes none of what it is given.
+// New migrates the database to the schema of the service and returns the handler. The caller closes everything that it
+// passes in.
 func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	h := &Handler{store: &store{db: db, caches: openCaches(cfg.Cache)}}
+	h := &Handler{store: &store{db: db, caches: newCaches(cfg.Cache)}}
 	if err := h.openLog(ctx, cfg); err != nil {
 		return nil, err
 	}
@@ -78,8 +77,8 @@ func New(ctx context.Context, db *database.DB, cfg Config) (*Handler, error) {
 	return h, nil
 }
 
-// Close stores the likes that are queued or logged, within a few seconds, and ends what the handler runs. No calls may
-// come any more.
+// Close writes the likes that are queued or logged, within a few seconds, and stops the goroutines of the handler. The
+// server must be stopped before.
 func (h *Handler) Close() {
 	h.likes.close()
 	if h.log != nil {
@@ -87,19 +86,19 @@ func (h *Handler) Close() {
 	}
 }
 
-// writeLikes writes a batch of likes to where they are acknowledged.
+// writeLikes writes a batch of likes to the database or to the log.
 func (h *Handler) writeLikes(ctx context.Context, changes []like) []error {
 	if h.log == nil {
 		return h.store.changeLikes(ctx, changes, byCommit)
 	}
 	logged := make([]likelog.Change, len(changes))
 	for i, l := range changes {
-		logged[i] = likelog.Change{Pair: likelog.Pair{UserID: l.UserID, VideoID: l.VideoID}, AuthorID: l.AuthorID, Liked: l.Liked}
+		logged[i] = likelog.Change{Pair: l.pair(), AuthorID: l.AuthorID, Liked: l.Liked}
 	}
 	return h.log.Change(ctx, logged)
 }
 
-// LikeVideo likes a video; it may be repeated and counts once. Codes: InvalidArgument, UpstreamUnavailable.
+// LikeVideo likes a video. It is idempotent. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoRequest) (*interaction.LikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.ID("author", req.AuthorID)); err != nil {
 		return nil, err
@@ -110,7 +109,7 @@ func (h *Handler) LikeVideo(ctx context.Context, req *interaction.LikeVideoReque
 	return &interaction.LikeVideoResponse{}, nil
 }
 
-// UnlikeVideo takes a like back; it may be repeated. Codes: InvalidArgument, UpstreamUnavailable.
+// UnlikeVideo removes a like. It is idempotent. Codes: InvalidArgument, UpstreamUnavailable.
 func (h *Handler) UnlikeVideo(ctx context.Context, req *interaction.UnlikeVideoRequest) (*interaction.UnlikeVideoResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID)); err != nil {
 		return nil, err
@@ -127,34 +126,30 @@ func (h *Handler) ListLikedVideoIDs(ctx context.Context, req *interaction.ListLi
 		return nil, err
 	}
 	if h.log != nil {
-		h.log.Promised(ctx, req.UserIds...) // waits until the lists have what was just liked
+		h.log.Pending(ctx, req.UserIds...) // waits for the users' latest likes
 	}
 	found, err := h.store.likesOf(ctx, req.UserIds, req.Page)
 	if err != nil {
 		return nil, err
 	}
-	pages := make(map[int64]*interaction.LikePage, len(req.UserIds))
-	for _, id := range req.UserIds {
-		pages[id] = likePage(found[id])
-	}
-	return &interaction.ListLikedVideoIDsResponse{Pages: pages}, nil
+	return &interaction.ListLikedVideoIDsResponse{Pages: found}, nil
 }
 
-// BatchGetVideoStats returns the counts of every video asked for, zeros for those nobody touched. Code:
+// BatchGetVideoStats returns the counts of every video, zeros for videos without likes and comments. Code:
 // InvalidArgument.
 func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.BatchGetVideoStatsRequest) (*interaction.BatchGetVideoStatsResponse, error) {
 	if err := argument.First(argument.IDs("video", req.VideoIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
 	}
-	var promised map[likelog.Pair]bool
+	var pending map[likelog.Pair]bool
 	if h.log != nil && req.ViewerID != 0 {
-		promised = h.log.Promised(ctx, req.ViewerID)
+		pending = h.log.Pending(ctx, req.ViewerID)
 	}
 	found, err := h.store.stats(ctx, req.ViewerID, req.VideoIds)
 	if err != nil {
 		return nil, err
 	}
-	for p, liked := range promised {
+	for p, liked := range pending {
 		if stats := found[p.VideoID]; stats != nil {
 			stats.LikedByViewer = liked
 		}
@@ -162,7 +157,7 @@ func (h *Handler) BatchGetVideoStats(ctx context.Context, req *interaction.Batch
 	return &interaction.BatchGetVideoStatsResponse{Stats: found}, nil
 }
 
-// BatchGetUserLikeStats returns the counts of every user asked for. Code: InvalidArgument.
+// BatchGetUserLikeStats returns the counts of every user. Code: InvalidArgument.
 func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.BatchGetUserLikeStatsRequest) (*interaction.BatchGetUserLikeStatsResponse, error) {
 	if err := argument.IDs("user", req.UserIds); err != nil {
 		return nil, err
@@ -174,7 +169,7 @@ func (h *Handler) BatchGetUserLikeStats(ctx context.Context, req *interaction.Ba
 	return &interaction.BatchGetUserLikeStatsResponse{Stats: found}, nil
 }
 
-// CreateComment writes a comment. Code: InvalidArgument.
+// CreateComment creates a comment. Code: InvalidArgument.
 func (h *Handler) CreateComment(ctx context.Context, req *interaction.CreateCommentRequest) (*interaction.CreateCommentResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.ID("video", req.VideoID), argument.Body("comment", req.Content, maxComment)); err != nil {
 		return nil, err
@@ -195,14 +190,10 @@ func (h *Handler) BatchGetComments(ctx context.Context, req *interaction.BatchGe
 	if err != nil {
 		return nil, err
 	}
-	comments := make(map[int64]*interaction.Comment, len(found))
-	for i := range found {
-		comments[found[i].ID] = found[i].wire()
-	}
-	return &interaction.BatchGetCommentsResponse{Comments: comments}, nil
+	return &interaction.BatchGetCommentsResponse{Comments: found}, nil
 }
 
-// DeleteComment deletes a comment that stands under the video. Codes: InvalidArgument, NotFound, PermissionDenied.
+// DeleteComment deletes a comment of the video. Codes: InvalidArgument, NotFound, PermissionDenied.
 func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteCommentRequest) (*interaction.DeleteCommentResponse, error) {
 	if err := argument.First(argument.ID("comment", req.CommentID), argument.ID("video", req.VideoID),
 		argument.ID("user", req.UserID), argument.ID("video author", req.VideoAuthorID)); err != nil {
@@ -214,7 +205,7 @@ func (h *Handler) DeleteComment(ctx context.Context, req *interaction.DeleteComm
 	return &interaction.DeleteCommentResponse{}, nil
 }
 
-// ListComments returns a page of the comments under each video, newest first. Code: InvalidArgument.
+// ListComments returns a page of the comments of each video, newest first. Code: InvalidArgument.
 func (h *Handler) ListComments(ctx context.Context, req *interaction.ListCommentsRequest) (*interaction.ListCommentsResponse, error) {
 	if err := argument.Pages("video", req.VideoIds, req.Page); err != nil {
 		return nil, err
@@ -223,36 +214,33 @@ func (h *Handler) ListComments(ctx context.Context, req *interaction.ListComment
 	if err != nil {
 		return nil, err
 	}
-	pages := make(map[int64]*interaction.CommentPage, len(req.VideoIds))
-	for _, id := range req.VideoIds {
-		rows := found[id]
-		comments := make([]*interaction.Comment, len(rows.Rows))
-		for i := range rows.Rows {
-			comments[i] = rows.Rows[i].wire()
-		}
-		pages[id] = &interaction.CommentPage{Comments: comments, HasMore: rows.HasMore}
-	}
-	return &interaction.ListCommentsResponse{Pages: pages}, nil
+	return &interaction.ListCommentsResponse{Pages: found}, nil
 }
 
-// PurgeVideo deletes what is held of a deleted video; it may be repeated. Code: InvalidArgument.
+// PurgeVideo deletes all likes and comments of a deleted video. It may be repeated. Code: InvalidArgument.
 func (h *Handler) PurgeVideo(ctx context.Context, req *interaction.PurgeVideoRequest) (*interaction.PurgeVideoResponse, error) {
 	if err := argument.ID("video", req.VideoID); err != nil {
 		return nil, err
 	}
-	if err := h.purgeVideo(ctx, req.VideoID); err != nil {
+	if err := h.waitForLog(ctx, 0); err != nil {
+		return nil, err
+	}
+	if err := h.store.purgeVideo(ctx, req.VideoID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeVideoResponse{}, nil
 }
 
-// PurgeUser deletes what a deleted user gave; it may be repeated. What the user's videos received goes with
-// [Handler.PurgeVideo]. Code: InvalidArgument.
+// PurgeUser deletes all likes and comments by a deleted user. It may be repeated. Likes and comments of the user's videos
+// are deleted by [Handler.PurgeVideo]. Code: InvalidArgument.
 func (h *Handler) PurgeUser(ctx context.Context, req *interaction.PurgeUserRequest) (*interaction.PurgeUserResponse, error) {
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err
 	}
-	if err := h.purgeUser(ctx, req.UserID); err != nil {
+	if err := h.waitForLog(ctx, req.UserID); err != nil {
+		return nil, err
+	}
+	if err := h.store.purgeUser(ctx, req.UserID); err != nil {
 		return nil, err
 	}
 	return &interaction.PurgeUserResponse{}, nil

@@ -12,12 +12,16 @@ import (
 	"minidouyin/idl/kitex_gen/interaction"
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/services/interaction/likelog"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
-// like is whether a user likes a video. It keeps the video's author, so that taking it back needs nothing from
-// elsewhere. A like that was taken back stays as a tombstone: its version makes older entries of the log no-ops, however
-// late they come. There is at most one row for a pair, and purges delete them.
+// maxCachedLikes is how many likes of a user are cached, the latest.
+const maxCachedLikes = 1000
+
+// like is whether a user likes a video. It has the video's author, so that an unlike needs no other service. An unliked
+// row stays as a tombstone: its version makes older log entries no-ops. There is at most one row for a pair, and purges
+// delete it.
 type like struct {
 	ID        int64 `gorm:"primaryKey;index:likes_user_liked,priority:4;index:likes_video,priority:2"`
 	UserID    int64 `gorm:"not null;uniqueIndex:likes_user_video,priority:1;index:likes_user_liked,priority:1"`
@@ -26,36 +30,32 @@ type like struct {
 	CreatedAt int64 `gorm:"not null;autoCreateTime:false;index:likes_user_liked,priority:3"`
 	Liked     int8  `gorm:"not null;index:likes_user_liked,priority:2"`
 	Version   int64 `gorm:"not null"`
-	// Delta is what the last change to the row added to the counts: 1, 0 or -1. The transaction of the change alone
-	// reads it.
+	// Delta is what the last change of the row adds to the counts: 1, 0 or -1. Only the transaction of that change reads it.
 	Delta int8 `gorm:"not null"`
 }
 
-// Place implements [database.Row]: a like stands in the list of the user who gave it.
+// Place implements [database.Row]: a like is in the list of its user.
 func (l like) Place() (owner, createdAt, id int64) { return l.UserID, l.CreatedAt, l.ID }
 
 func (l *like) wire() *interaction.Like {
 	return &interaction.Like{ID: l.ID, VideoID: l.VideoID, CreatedAt: l.CreatedAt}
 }
 
-// pair is what can be liked once.
-type pair struct{ userID, videoID int64 }
+func (l like) pair() likelog.Pair { return likelog.Pair{UserID: l.UserID, VideoID: l.VideoID} }
 
-func (l like) pair() pair { return pair{l.UserID, l.VideoID} }
-
-// order is which of two changes of a pair wins.
+// order decides which of two changes of a pair wins.
 type order bool
 
 const (
-	// byCommit is the order of stored likes: a change takes a version above its row's within the statement, so that the
-	// last to commit wins, on whichever instance. The version is the instance's clock, or follows the row's.
+	// byCommit is the order of stored likes. The statement gives a change a version above its row's, so the last commit
+	// wins, across instances. The version is the clock of the instance, or one above the row's.
 	byCommit order = true
-	// byVersion is the order of the log: a change whose version is not above its row's changes nothing.
+	// byVersion is the order of the log. A change whose version is not above its row's changes nothing.
 	byVersion order = false
 )
 
-// changeLikes makes changes, at most one for a pair, in one transaction, and returns for each why it is not stored. What
-// the database refuses is split, so that a change that cannot be stored fails alone.
+// changeLikes writes changes, at most one for a pair, in one transaction, and returns the error of each. A batch that the
+// database refuses is split, so that one bad change fails alone.
 func (s *store) changeLikes(ctx context.Context, changes []like, by order) []error {
 	err := s.changeTogether(ctx, changes, by)
 	if err == nil || len(changes) == 1 || ctx.Err() != nil || database.Unavailable(err) {
@@ -69,43 +69,43 @@ func (s *store) changeTogether(ctx context.Context, changes []like, by order) er
 	changes = slices.SortedFunc(slices.Values(changes), func(a, b like) int {
 		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.VideoID, b.VideoID))
 	})
-	before, reserved := changed{}, s.reserved.Load()
-	if by == byCommit { // what a crash interrupts in the log is stored again
-		before.likes = changes
+	var keys []string
+	if by == byCommit { // the log repeats a write that a crash interrupts
+		keys = s.caches.likeKeys(changes)
 	}
-	err := s.caches.change(ctx, before, func() (after changed, err error) {
-		err = s.db.Write(ctx, func(tx *gorm.DB) (err error) {
-			if by == byVersion {
-				if reserved, err = s.reserve(tx, changes); err != nil {
-					return err
-				}
-			}
-			sql, values := upsert(tx, changes, by)
-			if err := tx.Exec(sql, values...).Error; err != nil {
+	reserved := s.reserved.Load()
+	err := s.write(ctx, func(tx *gorm.DB, also cache.Also) (err error) {
+		if by == byVersion {
+			if reserved, err = s.reserve(tx, changes); err != nil {
 				return err
 			}
-			if after.likes, err = changedRows(tx, changes); err != nil {
-				return err
+		}
+		sql, values := upsert(tx, changes, by)
+		if err := tx.Exec(sql, values...).Error; err != nil {
+			return err
+		}
+		rows, err := changedRows(tx, changes)
+		if err != nil {
+			return err
+		}
+		also(s.caches.likeKeys(rows)...)
+		counts := newTally()
+		for _, l := range rows {
+			if l.Delta != 0 {
+				counts.likes(int64(l.Delta), l)
 			}
-			counts := newTally()
-			for _, l := range after.likes {
-				if l.Delta != 0 {
-					counts.likes(int64(l.Delta), l)
-				}
-			}
-			return counts.add(tx)
-		})
-		return after, err
-	})
+		}
+		return counts.add(tx)
+	}, keys...)
 	if err != nil {
 		return fmt.Errorf("write likes: %w", err)
 	}
-	s.reserved.Store(reserved) // an older value costs another statement
+	s.reserved.Store(reserved) // if another batch has stored a higher value, reserve runs once more
 	return nil
 }
 
-// upsertLikes inserts rows; a row that exists takes what wins, and notes what that adds to the counts. MySQL assigns from
-// left to right: delta needs the old state, and all need the old version.
+// upsertLikes inserts rows. An existing row is updated if the change wins, and its delta is what that adds to the counts.
+// MySQL assigns from left to right: delta needs the old state, and all columns need the old version.
 const upsertLikes = `INSERT INTO likes (user_id, video_id, author_id, created_at, liked, version, delta) VALUES {rows} {conflict}
 	delta = CASE WHEN {wins} THEN {liked} - likes.liked ELSE 0 END,
 	author_id = CASE WHEN {wins} AND {author_id} <> 0 THEN {author_id} ELSE likes.author_id END,
@@ -113,7 +113,7 @@ const upsertLikes = `INSERT INTO likes (user_id, video_id, author_id, created_at
 	liked = CASE WHEN {wins} THEN {liked} ELSE likes.liked END,
 	version = CASE WHEN {version} > likes.version THEN {version} ELSE likes.version + {step} END`
 
-// upsert returns the statement of the changes, and its values.
+// upsert returns the statement for the changes and its values.
 func upsert(tx *gorm.DB, changes []like, by order) (string, []any) {
 	wins, step, conflict := database.Excluded(tx, "version")+" > likes.version", "0", "ON CONFLICT (user_id, video_id) DO UPDATE SET"
 	if by == byCommit {
@@ -132,7 +132,7 @@ func upsert(tx *gorm.DB, changes []like, by order) (string, []any) {
 		if by == byCommit {
 			c.Version = clock << likelog.VersionShift
 		}
-		// Versions of the log may be ahead of the clock for a moment, times may not.
+		// A version of the log may be ahead of the clock, a time may not.
 		values = append(values, c.UserID, c.VideoID, c.AuthorID, min(c.Version>>likelog.VersionShift, clock), c.Liked, c.Version, c.Liked)
 	}
 	return strings.NewReplacer(parts...).Replace(upsertLikes), values
@@ -140,7 +140,7 @@ func upsert(tx *gorm.DB, changes []like, by order) (string, []any) {
 
 func list(item string, n int) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
 
-// changedRows returns the rows of the changes, as they are now.
+// changedRows returns the current rows of the changes.
 func changedRows(tx *gorm.DB, changes []like) ([]like, error) {
 	values := make([]any, 0, 2*len(changes))
 	for _, c := range changes {
@@ -156,10 +156,10 @@ func changedRows(tx *gorm.DB, changes []like) ([]like, error) {
 	return found, err
 }
 
-// deleteLikes deletes the likes that the query finds, also those taken back, and takes them off the counts. It returns
-// them with what it took.
-func deleteLikes(tx, query *gorm.DB) ([]like, tally, error) {
-	counts := newTally()
+// deleteLikes deletes the likes that the query finds, tombstones too, and subtracts them from the counts. It returns the
+// keys of the cached values that change.
+func (s *store) deleteLikes(tx, query *gorm.DB) (keys []string, counts tally, err error) {
+	counts = newTally()
 	var found []like
 	if err := database.Locked(query).Find(&found).Error; err != nil || len(found) == 0 {
 		return nil, counts, err
@@ -172,19 +172,24 @@ func deleteLikes(tx, query *gorm.DB) ([]like, tally, error) {
 	if err := tx.Delete(&found).Error; err != nil {
 		return nil, counts, err
 	}
-	return found, counts, counts.add(tx)
+	return s.caches.likeKeys(found), counts, counts.add(tx)
 }
 
 // likesOf returns a page of the likes of each user, latest first.
-func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]database.Rows[like], error) {
-	return database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
+func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]*interaction.LikePage, error) {
+	found, err := database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
+	pages := make(map[int64]*interaction.LikePage, len(users))
+	for _, id := range users {
+		pages[id] = likePage(found[id])
+	}
+	return pages, err
 }
 
-// liked returns which of the videos a user likes: the user's latest likes are cached, the others are read from the database.
+// liked returns which of the videos a user likes. The latest likes are cached, older ones come from the database.
 func (s *store) liked(ctx context.Context, user int64, videos []int64) (map[int64]bool, error) {
-	latest, err := s.caches.likesOf(ctx, user, func(ctx context.Context) (*interaction.LikePage, error) {
-		found, err := s.likesOf(ctx, []int64{user}, &page.Page{Limit: maxCachedLikes})
-		return likePage(found[user]), err
+	latest, _, err := s.caches.likes.One(ctx, user, func(ctx context.Context) (*interaction.LikePage, bool, error) {
+		pages, err := s.likesOf(ctx, []int64{user}, &page.Page{Limit: maxCachedLikes})
+		return pages[user], true, err
 	})
 	if err != nil {
 		return nil, err

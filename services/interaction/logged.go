@@ -14,12 +14,12 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// likeLog has one row while a log is in use: it may hold likes that were acknowledged and are not in the database.
+// likeLog has one row while a log is in use, which may hold acknowledged likes that are not in the database.
 //
-// No version in the database is above Reserved, so the log begins there, also after Redis lost everything or its clock
-// went back. That holds because the row is made with the highest version that there is, before the log takes its first
-// like, and each transaction that stores versions of the log raises Reserved first. It takes no part in stored likes:
-// their versions are the clocks of the instances, which nobody can bound, but none is written while a log is in use.
+// Reserved is an upper bound of the versions in the database. The log starts above it, also when Redis has lost
+// everything or its clock went back. The row is created with the highest version, before the log takes its first like,
+// and each transaction that stores versions of the log raises Reserved first. Stored likes do not: their versions are
+// the clocks of the instances, but none is written while a log is in use.
 type likeLog struct {
 	ID       int64 `gorm:"primaryKey;autoIncrement:false"`
 	Reserved int64 `gorm:"not null"`
@@ -28,17 +28,17 @@ type likeLog struct {
 // TableName implements gorm's Tabler.
 func (likeLog) TableName() string { return "like_log" }
 
-// reservedAhead is how far beyond the versions in use the reservation reaches, in milliseconds: so many that it is
-// rarely raised, so few that likes after a loss of Redis are not dated far in the future.
+// reservedAhead is how far Reserved is raised above the versions in use, in milliseconds: far enough that it is rarely
+// raised, and near enough that likes after a loss of Redis are not dated far in the future.
 const reservedAhead = 2000
 
-// openLog opens the log for AckLogged. For AckStored it stores what a log holds that was in use before, by this release
-// or by the one before, which made no record.
+// openLog opens the log for AckLogged. For AckStored it drains a log that was in use before. The previous release did
+// not record that, so a log is drained whenever there is a Redis.
 func (h *Handler) openLog(ctx context.Context, cfg Config) (err error) {
 	logConfig := likelog.Config{Redis: cfg.Redis, Store: h.store, Log: cfg.Log, Registry: cfg.Registry, LagAlarm: cfg.LagAlarm, OwnWait: cfg.OwnWait}
 	if cfg.Ack == AckLogged {
 		if cfg.Redis == nil {
-			return errors.New("likes that are acknowledged when they are logged need a Redis: --redis")
+			return errors.New("--like-ack=logged needs --redis")
 		}
 		if _, err := h.store.Reserved(ctx); err != nil {
 			return err
@@ -56,12 +56,12 @@ func (h *Handler) openLog(ctx context.Context, cfg Config) (err error) {
 		err = errors.New("name its Redis by --redis")
 	}
 	switch {
-	case err == nil && cfg.Redis != nil: // also what draining has recorded
+	case err == nil && cfg.Redis != nil: // draining may have created the record
 		return h.store.db.Write(ctx, func(tx *gorm.DB) error { return tx.Where("id = 1").Delete(&likeLog{}).Error })
 	case len(records) > 0:
 		return fmt.Errorf("likes were acknowledged by --like-ack=logged and may not be in the database yet: %w", err)
 	case err != nil:
-		cfg.Log.Warn("cannot read likes that an older release left in redis", "error", err)
+		cfg.Log.Warn("cannot read likes that an older release left in redis, starting without them", "error", err)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (s *store) Reserved(ctx context.Context) (reserved int64, err error) {
 			reserved = records[0].Reserved
 			return nil
 		}
-		// This reads the whole table, once when likes begin to be logged.
+		// This scans the table, once when a log comes into use.
 		if err := tx.Raw("SELECT COALESCE(MAX(version), 0) FROM likes").Scan(&reserved).Error; err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (s *store) Flush(ctx context.Context, changes []likelog.Change) (refused []
 				failed++
 			}
 		}
-		if failed > 1 && failed == len(errs) { // it is not the changes that are wrong
+		if failed > 1 && failed == len(errs) { // the cause is not a single change
 			return nil, errs[0]
 		}
 		refused = append(refused, errs...)
@@ -114,7 +114,7 @@ func (s *store) Flush(ctx context.Context, changes []likelog.Change) (refused []
 	return refused, nil
 }
 
-// reserve raises the reservation above the changes, and returns how far it reaches when the transaction commits.
+// reserve raises Reserved above the changes, and returns its value after the commit.
 func (s *store) reserve(tx *gorm.DB, changes []like) (int64, error) {
 	top := slices.MaxFunc(changes, func(a, b like) int { return cmp.Compare(a.Version, b.Version) }).Version
 	if known := s.reserved.Load(); top <= known {

@@ -9,23 +9,23 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// schema creates an empty database from the models, whose tags are the schema and the only place where it is
-// written. A later release that changes a model appends the change here, in plain SQL or with frozen types of its
-// own, so that it does the same to an old database for ever.
+// schema creates an empty database from the models; their tags are its only definition. A release that changes a model
+// appends a migration to Changes, in plain SQL or with frozen types of its own, so that it always does the same to an
+// old database.
 var schema = database.Schema{
 	Service: "interaction",
 	Models:  []any{&like{}, &comment{}, &videoStats{}, &userStats{}, &likeLog{}},
 	Changes: []*gormigrate.Migration{
 		{ID: "like versions", Migrate: addLikeVersions},
-		// like_versions stays, for instances of the release before that still run.
+		// like_versions stays for instances of the previous release that still run.
 		{ID: "like log", Migrate: func(tx *gorm.DB) error {
 			return tx.Exec("CREATE TABLE IF NOT EXISTS like_log (id BIGINT NOT NULL PRIMARY KEY, reserved BIGINT NOT NULL)").Error
 		}},
 	},
 }
 
-// addLikeVersions lets a like that was taken back stay as a row. Each step checks whether it has been done: on MySQL
-// one that was broken off is begun again.
+// addLikeVersions keeps unliked rows as tombstones. Each step checks whether it is already done: on MySQL an
+// interrupted migration runs again.
 func addLikeVersions(tx *gorm.DB) error {
 	for _, column := range []string{"liked SMALLINT NOT NULL DEFAULT 1", "version BIGINT NOT NULL DEFAULT 0", "delta SMALLINT NOT NULL DEFAULT 0"} {
 		name, _, _ := strings.Cut(column, " ")

@@ -10,7 +10,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// A database of before likes had versions keeps its likes, which can be taken back and given again.
+// Likes of a database without versions are migrated, and can be unliked and liked again.
 func TestOlderDatabase(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
 		open(t, servicetest.Backend{DSN: dsn}) // makes the other tables

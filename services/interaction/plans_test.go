@@ -37,7 +37,7 @@ func TestPlans(t *testing.T) {
 		return nil
 	}
 	plantest.EachDatabase(t, schema, fill, func(t *testing.T, p *plantest.Plans) {
-		s := &store{db: p.DB}
+		s := &store{db: p.DB, caches: newCaches(nil)}
 		ids := make([]int64, 30)
 		for i := range ids {
 			ids[i] = int64(i*3 + 1)

@@ -3,76 +3,55 @@ package interaction
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
+
+	"minidouyin/services/internal/cache"
 )
 
 const (
-	// purgeBatch is how many rows one transaction of a purge deletes: each is short, and a purge that is broken off may
-	// be repeated.
+	// purgeBatch is how many rows one transaction of a purge deletes. Transactions stay short, and a purge that is
+	// interrupted may be repeated.
 	purgeBatch = 500
 	// purgeWait is how long a purge waits for the log.
 	purgeWait = 3 * time.Second
 )
 
-// purge deletes the likes and comments that meet the condition, and the counts that are zero then, also those of left.
-// Likes that are queued or logged now may come afterwards; callers purge a second time when none can be left.
-func (s *store) purge(ctx context.Context, condition string, id int64, left tally) error {
-	deleteBatch := func(remove func(tx, query *gorm.DB) ([]like, tally, error)) error {
+// purge deletes the likes and comments that meet the condition, and the zero counts that remain, those of counts too.
+// Likes that are queued or logged may be written later: clients purge again when no such like can exist.
+func (s *store) purge(ctx context.Context, condition string, id int64, counts tally) error {
+	for _, remove := range []func(tx, query *gorm.DB) ([]string, tally, error){s.deleteLikes, s.deleteComments} {
 		for more := true; more; {
-			err := s.caches.change(ctx, changed{}, func() (after changed, err error) {
-				err = s.db.Write(ctx, func(tx *gorm.DB) error {
-					likes, took, err := remove(tx, tx.Where(condition, id).Limit(purgeBatch))
-					if err != nil {
-						return err
-					}
-					after, more = changed{likes, slices.Collect(maps.Keys(took.videos))}, len(took.videos)+len(likes) > 0
-					return took.deleteZeros(tx)
-				})
-				return after, err
+			err := s.write(ctx, func(tx *gorm.DB, also cache.Also) error {
+				keys, deleted, err := remove(tx, tx.Where(condition, id).Limit(purgeBatch))
+				if err != nil {
+					return err
+				}
+				also(keys...)
+				more = len(keys) > 0
+				return deleted.deleteZeros(tx)
 			})
 			if err != nil {
 				return fmt.Errorf("purge %s %d: %w", condition, id, err)
 			}
 		}
-		return nil
 	}
-	if err := deleteBatch(deleteLikes); err != nil {
-		return err
-	}
-	if err := deleteBatch(deleteComments); err != nil {
-		return err
-	}
-	if err := s.db.Write(ctx, left.deleteZeros); err != nil {
+	if err := s.db.Write(ctx, counts.deleteZeros); err != nil {
 		return fmt.Errorf("purge %s %d: %w", condition, id, err)
 	}
 	return nil
 }
 
-// purgeVideo deletes all likes and comments of a video.
-func (h *Handler) purgeVideo(ctx context.Context, id int64) error {
-	if err := h.waitForLog(ctx, 0); err != nil {
-		return err
-	}
-	left := newTally()
-	left.comments(0, id)
-	return h.store.purge(ctx, "video_id = ?", id, left)
+func (s *store) purgeVideo(ctx context.Context, id int64) error {
+	return s.purge(ctx, "video_id = ?", id, tally{videos: map[int64]videoStats{id: {}}})
 }
 
-// purgeUser deletes all likes and comments that a user gave.
-func (h *Handler) purgeUser(ctx context.Context, id int64) error {
-	if err := h.waitForLog(ctx, id); err != nil {
-		return err
-	}
-	left := newTally()
-	left.users[id] = userStats{}
-	return h.store.purge(ctx, "user_id = ?", id, left)
+func (s *store) purgeUser(ctx context.Context, id int64) error {
+	return s.purge(ctx, "user_id = ?", id, tally{users: map[int64]userStats{id: {}}})
 }
 
-// waitForLog returns when the database has what is logged now of a user, or of all with 0.
+// waitForLog returns when the database has all likes that are logged now: those of a user, or all with 0.
 func (h *Handler) waitForLog(ctx context.Context, user int64) error {
 	if h.log == nil {
 		return nil

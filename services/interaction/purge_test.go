@@ -10,7 +10,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// Purging a video or a user takes all their rows, puts the counts of the others right, and may be repeated.
+// A purge deletes all rows of a video or user, corrects the counts of others, and may be repeated.
 func TestPurge(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for user := int64(1); user <= 4; user++ {
@@ -56,7 +56,7 @@ func TestPurge(t *testing.T) {
 	})
 }
 
-// A purge of more rows than one batch, while others like the same video, leaves right counts.
+// A purge of more rows than one batch leaves correct counts, also with concurrent likes.
 func TestPurgeOfMany(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		const many = 600

@@ -11,7 +11,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// Reconciling finds nothing in counts that are right, names each that is wrong, and with fix puts all right.
+// Reconcile reports each wrong count and no correct one, and repairs all with fix.
 func TestReconcile(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
 		s := open(t, servicetest.Backend{DSN: dsn})

@@ -1,14 +1,13 @@
 // Package social is the service of follows and messages.
 //
-// It knows users only as ids: callers have made sure that they exist, and purge what is left of those that were
-// deleted.
+// It knows users only as ids. Callers check that users exist, and purge the data of deleted ones.
 package social
 
 import (
 	"context"
+	"time"
 
 	"minidouyin/idl/codes"
-	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
 	"minidouyin/services/internal/argument"
 	"minidouyin/services/internal/cache"
@@ -18,45 +17,32 @@ import (
 // maxMessage is the longest message, in characters.
 const maxMessage = 256
 
-// Handler answers the calls of the service. Errors that the sender can mend have a code of minidouyin/idl/codes.
+// Handler implements the service. Errors that the client can correct have a code of minidouyin/idl/codes.
 type Handler struct {
-	store store
+	store *store
 }
 
 var _ social.SocialService = (*Handler)(nil)
 
-// store keeps follows and messages: [tables] in the database, [cached] with a cache before it.
-type store interface {
-	follow(ctx context.Context, from, to int64) error
-	unfollow(ctx context.Context, from, to int64) error
-	following(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
-	followers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error)
-	friends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error)
-	stats(ctx context.Context, viewer int64, users []int64) (map[int64]*social.RelationStats, error)
-
-	send(ctx context.Context, m *message) error
-	messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error)
-	received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error)
-	latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error)
-	inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (*social.ListReceivedMessagesResponse, error)
-
-	purgeUser(ctx context.Context, id int64) error
+// store keeps follows and messages in the database, behind caches. Every transaction writes follows first, then
+// relation_stats in the order of its key, which avoids most deadlocks.
+type store struct {
+	db     *database.DB
+	caches caches
 }
 
-// New brings the database to the service's schema and returns the handler, which caches what it reads unless the
-// cache is nil. It does not close the database.
-func New(ctx context.Context, db *database.DB, store cache.Store) (*Handler, error) {
+func now() int64 { return time.Now().UnixMilli() }
+
+// New migrates the database to the schema of the service and returns the handler. With a nil cache it caches nothing.
+// The caller closes the database.
+func New(ctx context.Context, db *database.DB, s cache.Store) (*Handler, error) {
 	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, err
 	}
-	h := &Handler{store: &tables{db: db}}
-	if store != nil {
-		h.store = newCached(&tables{db: db}, store)
-	}
-	return h, nil
+	return &Handler{store: &store{db: db, caches: newCaches(s)}}, nil
 }
 
-// Follow makes a user follow another; it may be repeated and counts once. Code: InvalidArgument.
+// Follow makes a user follow another. It is idempotent. Code: InvalidArgument.
 func (h *Handler) Follow(ctx context.Context, req *social.FollowRequest) (*social.FollowResponse, error) {
 	if err := argument.First(argument.ID("user", req.FromUserID), argument.ID("user", req.ToUserID)); err != nil {
 		return nil, err
@@ -70,7 +56,7 @@ func (h *Handler) Follow(ctx context.Context, req *social.FollowRequest) (*socia
 	return &social.FollowResponse{}, nil
 }
 
-// Unfollow takes a follow back; it may be repeated. Code: InvalidArgument.
+// Unfollow deletes a follow. It is idempotent. Code: InvalidArgument.
 func (h *Handler) Unfollow(ctx context.Context, req *social.UnfollowRequest) (*social.UnfollowResponse, error) {
 	if err := argument.First(argument.ID("user", req.FromUserID), argument.ID("user", req.ToUserID)); err != nil {
 		return nil, err
@@ -81,7 +67,7 @@ func (h *Handler) Unfollow(ctx context.Context, req *social.UnfollowRequest) (*s
 	return &social.UnfollowResponse{}, nil
 }
 
-// ListFollowing returns a page of those whom each user follows, latest first. Code: InvalidArgument.
+// ListFollowing returns a page of the users whom each user follows, latest first. Code: InvalidArgument.
 func (h *Handler) ListFollowing(ctx context.Context, req *social.ListFollowingRequest) (*social.ListFollowingResponse, error) {
 	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
 		return nil, err
@@ -93,7 +79,7 @@ func (h *Handler) ListFollowing(ctx context.Context, req *social.ListFollowingRe
 	return &social.ListFollowingResponse{Pages: found}, nil
 }
 
-// ListFollowers returns a page of those who follow each user, latest first. Code: InvalidArgument.
+// ListFollowers returns a page of the users who follow each user, latest first. Code: InvalidArgument.
 func (h *Handler) ListFollowers(ctx context.Context, req *social.ListFollowersRequest) (*social.ListFollowersResponse, error) {
 	if err := argument.Pages("user", req.UserIds, req.Page); err != nil {
 		return nil, err
@@ -105,8 +91,8 @@ func (h *Handler) ListFollowers(ctx context.Context, req *social.ListFollowersRe
 	return &social.ListFollowersResponse{Pages: found}, nil
 }
 
-// ListFriends returns a page of the users who follow the user and are followed back, with the latest message of
-// each; those followed latest come first. Code: InvalidArgument.
+// ListFriends returns a page of the users whom the user follows and who follow back, latest followed first, each with
+// the latest message. Code: InvalidArgument.
 func (h *Handler) ListFriends(ctx context.Context, req *social.ListFriendsRequest) (*social.ListFriendsResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.Page(req.Page)); err != nil {
 		return nil, err
@@ -130,8 +116,7 @@ func (h *Handler) ListFriends(ctx context.Context, req *social.ListFriendsReques
 	return &social.ListFriendsResponse{Page: &social.FriendPage{Edges: edges, HasMore: found.HasMore}}, nil
 }
 
-// BatchGetRelationStats returns the counts of every user asked for, zeros for those nobody follows. Code:
-// InvalidArgument.
+// BatchGetRelationStats returns the counts of every user, zeros for users without follows. Code: InvalidArgument.
 func (h *Handler) BatchGetRelationStats(ctx context.Context, req *social.BatchGetRelationStatsRequest) (*social.BatchGetRelationStatsResponse, error) {
 	if err := argument.First(argument.IDs("user", req.UserIds), argument.Viewer(req.ViewerID)); err != nil {
 		return nil, err
@@ -173,7 +158,7 @@ func (h *Handler) ListMessages(ctx context.Context, req *social.ListMessagesRequ
 	return h.store.messages(ctx, req.UserID, req.PeerID, int(req.Limit), req.Before)
 }
 
-// ListReceivedMessages returns messages that anybody sent to the user, oldest first: those behind a cursor, else the
+// ListReceivedMessages returns messages that the user received from anybody, oldest first: those after a cursor, or the
 // latest. Code: InvalidArgument.
 func (h *Handler) ListReceivedMessages(ctx context.Context, req *social.ListReceivedMessagesRequest) (*social.ListReceivedMessagesResponse, error) {
 	if err := argument.First(argument.ID("user", req.UserID), argument.Limit(req.Limit)); err != nil {
@@ -182,7 +167,7 @@ func (h *Handler) ListReceivedMessages(ctx context.Context, req *social.ListRece
 	return h.store.inbox(ctx, req.UserID, int(req.Limit), req.After)
 }
 
-// PurgeUser deletes what is held of a deleted user; it may be repeated. Code: InvalidArgument.
+// PurgeUser deletes all data of a deleted user. It may be repeated. Code: InvalidArgument.
 func (h *Handler) PurgeUser(ctx context.Context, req *social.PurgeUserRequest) (*social.PurgeUserResponse, error) {
 	if err := argument.ID("user", req.UserID); err != nil {
 		return nil, err

@@ -6,35 +6,15 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"minidouyin/idl/kitex_gen/page"
 	"minidouyin/idl/kitex_gen/social"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
-// conversation is the latest message between two users, the one with the lower id first. Sending locks its row, so
-// the messages of two users are written one after the other.
-type conversation struct {
-	LowID         int64  `gorm:"primaryKey;autoIncrement:false"`
-	HighID        int64  `gorm:"primaryKey;autoIncrement:false;index:conversations_high"`
-	LastAt        int64  `gorm:"not null"`
-	LastMessageID int64  `gorm:"not null"`
-	LastFromID    int64  `gorm:"not null"`
-	LastContent   string `gorm:"size:256;not null"`
-}
-
-// latest returns the latest message.
-func (c *conversation) latest() *social.Message {
-	to := c.LowID
-	if c.LastFromID == c.LowID {
-		to = c.HighID
-	}
-	return &social.Message{ID: c.LastMessageID, FromUserID: c.LastFromID, ToUserID: to, Content: c.LastContent, CreatedAt: c.LastAt}
-}
-
-// message has a time that is unique between its two users and rises in the order of the commits: whoever asks for
-// what came after a time misses nothing.
+// message has a time that is unique in its conversation and rises in commit order: a client that asks for messages
+// after a time misses none.
 type message struct {
 	ID        int64  `gorm:"primaryKey;index:messages_to,priority:3"`
 	LowID     int64  `gorm:"not null;uniqueIndex:messages_pair,priority:1;index:messages_from,priority:1"`
@@ -49,19 +29,24 @@ func (m *message) wire() *social.Message {
 	return &social.Message{ID: m.ID, FromUserID: m.FromID, ToUserID: m.ToID, Content: m.Content, CreatedAt: m.CreatedAt}
 }
 
-// pair is two users, the one with the lower id first.
+// maxCachedMessages is how many messages of two users are cached, the latest.
+const maxCachedMessages = 50
+
+// pair is two users, the lower id first.
 type pair struct{ low, high int64 }
 
 func pairOf(a, b int64) pair { return pair{min(a, b), max(a, b)} }
 
+// other returns the other user of the pair.
+func (p pair) other(user int64) int64 { return p.low + p.high - user }
+
 func (p pair) key() string { return fmt.Sprintf("%d-%d", p.low, p.high) }
 
 // send stores the message and sets its id and time.
-func (s *tables) send(ctx context.Context, m *message) error {
+func (s *store) send(ctx context.Context, m *message) error {
 	both := pairOf(m.FromID, m.ToID)
 	m.LowID, m.HighID = both.low, both.high
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		var err error
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
 		if m.CreatedAt, err = takeTime(tx, m); err != nil {
 			return err
 		}
@@ -71,35 +56,48 @@ func (s *tables) send(ctx context.Context, m *message) error {
 		}
 		return tx.Model(&conversation{}).Where("low_id = ? AND high_id = ?", m.LowID, m.HighID).
 			Updates(map[string]any{"last_message_id": m.ID, "last_from_id": m.FromID, "last_content": m.Content}).Error
-	})
+	}, s.caches.messageKeys(both)...)
 	if err != nil {
 		return fmt.Errorf("send message: %w", err)
 	}
 	return nil
 }
 
-// takeTime locks the conversation and moves its time on: to now, or a millisecond past the last message.
-func takeTime(tx *gorm.DB, m *message) (int64, error) {
-	c := conversation{LowID: m.LowID, HighID: m.HighID, LastAt: now(), LastFromID: m.FromID}
-	later := database.Excluded(tx, "last_at")
-	err := tx.Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "low_id"}, {Name: "high_id"}},
-		DoUpdates: []clause.Assignment{{
-			Column: clause.Column{Name: "last_at"},
-			Value:  gorm.Expr("CASE WHEN last_at >= " + later + " THEN last_at + 1 ELSE " + later + " END"),
-		}},
-	}).Create(&c).Error
-	if err != nil {
-		return 0, err
+// messages returns the page of messages of two users before the cursor, oldest first.
+func (s *store) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
+	both := pairOf(a, b)
+	var latest *social.ListMessagesResponse
+	if s.caches.store != nil && before == nil {
+		var err error
+		if latest, err = s.latestMessages(ctx, both); err != nil {
+			return nil, err
+		}
+	} else {
+		latest = s.caches.messages.Peek(ctx, both)[both]
 	}
-	var at int64
-	err = tx.Model(&conversation{}).Where("low_id = ? AND high_id = ?", m.LowID, m.HighID).Pluck("last_at", &at).Error
-	return at, err
+	if latest != nil {
+		newest := slices.Clone(latest.Messages)
+		slices.Reverse(newest)
+		position := func(m *social.Message) (createdAt, id int64) { return m.CreatedAt, m.ID }
+		if found, more, ok := cache.Cut(newest, latest.HasMore, position, &page.Page{Limit: int32(limit), After: before}); ok {
+			found = slices.Clone(found)
+			slices.Reverse(found)
+			return &social.ListMessagesResponse{Messages: found, HasMore: more}, nil
+		}
+	}
+	return s.readMessages(ctx, both, limit, before)
 }
 
-// messages returns the page of messages of two users before the cursor, oldest first.
-func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
-	both := pairOf(a, b)
+// latestMessages returns the latest messages of two users through the cache, oldest first.
+func (s *store) latestMessages(ctx context.Context, both pair) (*social.ListMessagesResponse, error) {
+	latest, _, err := s.caches.messages.One(ctx, both, func(ctx context.Context) (*social.ListMessagesResponse, bool, error) {
+		found, err := s.readMessages(ctx, both, maxCachedMessages, nil)
+		return found, true, err
+	})
+	return latest, err
+}
+
+func (s *store) readMessages(ctx context.Context, both pair, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
 	condition, place := database.After(before)
 	var found []message
 	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{both.low, both.high}, place...)...).
@@ -112,9 +110,29 @@ func (s *tables) messages(ctx context.Context, a, b int64, limit int, before *pa
 	return messagePage(rows), nil
 }
 
-// received returns the oldest messages that peer sent to the user after that time.
-func (s *tables) received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
+// received returns the oldest messages that the peer sent to the user after that time.
+func (s *store) received(ctx context.Context, userID, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
 	both := pairOf(userID, peer)
+	if s.caches.store == nil {
+		return s.readReceived(ctx, both, peer, limit, after)
+	}
+	latest, err := s.latestMessages(ctx, both)
+	if err != nil {
+		return nil, err
+	}
+	if latest.HasMore && (len(latest.Messages) == 0 || latest.Messages[0].CreatedAt > after) { // beyond the cached messages
+		return s.readReceived(ctx, both, peer, limit, after)
+	}
+	found := []*social.Message{}
+	for _, m := range latest.Messages {
+		if m.FromUserID == peer && m.CreatedAt > after {
+			found = append(found, m)
+		}
+	}
+	return &social.ListMessagesResponse{Messages: found[:min(limit, len(found))], HasMore: len(found) > limit}, nil
+}
+
+func (s *store) readReceived(ctx context.Context, both pair, peer int64, limit int, after int64) (*social.ListMessagesResponse, error) {
 	var found []message
 	err := s.db.Read(ctx).Where("low_id = ? AND high_id = ? AND from_id = ? AND created_at > ?", both.low, both.high, peer, after).
 		Order("created_at").Limit(limit + 1).Find(&found).Error
@@ -124,8 +142,8 @@ func (s *tables) received(ctx context.Context, userID, peer int64, limit int, af
 	return messagePage(database.Cut(found, limit)), nil
 }
 
-// inbox returns messages that anybody sent to the user, oldest first: those behind the cursor, else the latest.
-func (s *tables) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (*social.ListReceivedMessagesResponse, error) {
+// inbox returns messages that the user received from anybody, oldest first: those after the cursor, or the latest.
+func (s *store) inbox(ctx context.Context, userID int64, limit int, after *page.Cursor) (*social.ListReceivedMessagesResponse, error) {
 	query := s.db.Read(ctx).Where("to_id = ?", userID).Limit(limit + 1)
 	if after != nil {
 		query = query.Where("created_at >= ? AND (created_at > ? OR id > ?)", after.CreatedAt, after.CreatedAt, after.ID).
@@ -135,7 +153,7 @@ func (s *tables) inbox(ctx context.Context, userID int64, limit int, after *page
 	}
 	var found []message
 	if err := query.Find(&found).Error; err != nil {
-		return nil, fmt.Errorf("list the inbox: %w", err)
+		return nil, fmt.Errorf("list inbox: %w", err)
 	}
 	rows := database.Cut(found, limit)
 	if after == nil {
@@ -154,23 +172,4 @@ func wires(rows []message) []*social.Message {
 		messages[i] = rows[i].wire()
 	}
 	return messages
-}
-
-// latest returns the latest message between the user and each peer, of those who ever wrote.
-func (s *tables) latest(ctx context.Context, userID int64, peers []int64) (map[int64]*social.Message, error) {
-	if len(peers) == 0 {
-		return nil, nil
-	}
-	var found []conversation
-	// Two parts, for the user has the lower or the higher id. Databases differ in how they write (a, b) IN (...).
-	err := s.db.Read(ctx).Raw(`SELECT * FROM conversations WHERE low_id = ? AND high_id IN ?
-		UNION ALL SELECT * FROM conversations WHERE high_id = ? AND low_id IN ?`, userID, peers, userID, peers).Scan(&found).Error
-	if err != nil {
-		return nil, fmt.Errorf("get conversations: %w", err)
-	}
-	latest := make(map[int64]*social.Message, len(found))
-	for _, c := range found {
-		latest[c.LowID+c.HighID-userID] = c.latest()
-	}
-	return latest, nil
 }

@@ -6,39 +6,33 @@ import (
 
 	"gorm.io/gorm"
 
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
-// batch is how many rows one transaction of a purge deletes: each is short, and a purge that is broken off may be
-// begun again.
+// batch is how many rows one transaction of a purge deletes. Transactions stay short, and a purge that is interrupted
+// may be repeated.
 const batch = 500
 
 // purgeUser deletes the follows, messages and conversations of a user.
-func (s *tables) purgeUser(ctx context.Context, id int64) error {
-	return s.purge(ctx, id, func(write func(others func(...int64)) error) error { return write(func(...int64) {}) })
-}
-
-// purge does what purgeUser does in steps, each within a call of around. The write of a step calls others, before its
-// commit, with those who lose something of what they had with the user.
-func (s *tables) purge(ctx context.Context, id int64, around func(write func(others func(...int64)) error) error) error {
+func (s *store) purgeUser(ctx context.Context, id int64) error {
 	steps := []func(*gorm.DB) (others []int64, more bool, err error){
 		func(tx *gorm.DB) ([]int64, bool, error) { return purgeFollows(tx, tx.Where("from_id = ?", id)) },
 		func(tx *gorm.DB) ([]int64, bool, error) { return purgeFollows(tx, tx.Where("to_id = ?", id)) },
 		func(tx *gorm.DB) ([]int64, bool, error) { return purgeConversation(tx, tx.Where("low_id = ?", id)) },
 		func(tx *gorm.DB) ([]int64, bool, error) { return purgeConversation(tx, tx.Where("high_id = ?", id)) },
-		func(tx *gorm.DB) ([]int64, bool, error) { return nil, false, dropZeros(tx, []int64{id}) },
+		func(tx *gorm.DB) ([]int64, bool, error) { return nil, false, deleteZeros(tx, []int64{id}) },
 	}
 	for _, step := range steps {
 		for more := true; more; {
-			err := around(func(tell func(...int64)) error {
-				return s.db.Write(ctx, func(tx *gorm.DB) error {
-					var others []int64
-					var err error
-					others, more, err = step(tx)
-					tell(others...)
-					return err
-				})
-			})
+			err := s.write(ctx, func(tx *gorm.DB, also cache.Also) (err error) {
+				var others []int64
+				others, more, err = step(tx)
+				for _, other := range others {
+					also(append(s.caches.userKeys(other), s.caches.messageKeys(pairOf(id, other))...)...)
+				}
+				return err
+			}, s.caches.userKeys(id)...)
 			if err != nil {
 				return fmt.Errorf("purge user: %w", err)
 			}
@@ -47,6 +41,8 @@ func (s *tables) purge(ctx context.Context, id int64, around func(write func(oth
 	return nil
 }
 
+// purgeFollows deletes a batch of the follows that the query finds. It returns the users of them, and whether there may
+// be more.
 func purgeFollows(tx, query *gorm.DB) (users []int64, more bool, err error) {
 	found, err := deleteFollows(tx, query.Limit(batch))
 	if err != nil || len(found) == 0 {
@@ -55,11 +51,11 @@ func purgeFollows(tx, query *gorm.DB) (users []int64, more bool, err error) {
 	for _, f := range found {
 		users = append(users, f.FromID, f.ToID)
 	}
-	return users, true, dropZeros(tx, users)
+	return users, true, deleteZeros(tx, users)
 }
 
-// purgeConversation deletes messages of the first conversation that the query finds, and the conversation with the
-// last of them. Its lock keeps others from sending meanwhile.
+// purgeConversation deletes a batch of messages of the first conversation that the query finds, and with the last batch
+// the conversation. Its lock blocks sending. The results are those of purgeFollows.
 func purgeConversation(tx, query *gorm.DB) (users []int64, more bool, err error) {
 	var found []conversation
 	if err := database.Locked(query).Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
@@ -83,7 +79,7 @@ func purgeConversation(tx, query *gorm.DB) (users []int64, more bool, err error)
 	return users, true, nil
 }
 
-// dropZeros deletes the counts of those users that are zero.
-func dropZeros(tx *gorm.DB, users []int64) error {
+// deleteZeros deletes the rows of users whose counts are zero.
+func deleteZeros(tx *gorm.DB, users []int64) error {
 	return tx.Where("user_id IN ? AND following_count = 0 AND follower_count = 0", users).Delete(&relationStats{}).Error
 }

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// checkInterval is how often a process checks whether Redis is available, and measures how long likes wait.
+	// checkInterval is how often a process checks whether Redis is available, and measures the lag.
 	checkInterval = 500 * time.Millisecond
 	checkTimeout  = 5 * time.Second
-	// runningKey is in Redis while a process writes to the log, and for runningTime afterwards.
+	// runningKey exists while a process writes to the log, and runningTime longer.
 	runningKey  = "likes:running"
 	runningTime = 5 * time.Second
 )
@@ -32,7 +32,7 @@ func (l *Log) watch(ctx context.Context) {
 	}
 }
 
-// report logs what a check has found.
+// report logs the result of a check.
 func (l *Log) report(ctx context.Context, err error) {
 	wrong := errors.Is(err, errSetting)
 	l.alarm("redis can lose acknowledged likes, refusing them", wrong, "error", err)
@@ -41,7 +41,7 @@ func (l *Log) report(ctx context.Context, err error) {
 	}
 }
 
-// check makes the log available when Redis is there and keeps what it acknowledges, and measures how long likes wait.
+// check makes the log available if Redis answers and keeps what it acknowledges, and measures the lag.
 func (l *Log) check(ctx context.Context) (err error) {
 	defer recovered(&err)
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
@@ -66,7 +66,7 @@ func (l *Log) check(ctx context.Context) (err error) {
 	}
 	entries, lag, complete := int64(0), time.Duration(0), available
 	for p, s := range all {
-		complete = complete && s.hasGroup && s.last>>VersionShift >= l.newest[p].Load() // else Redis has lost something
+		complete = complete && s.hasGroup && s.last>>VersionShift >= l.newest[p].Load() // else Redis has lost data
 		if entries += s.length; s.length > 0 {
 			lag = max(lag, time.Duration(clock.UnixMilli()-s.first>>VersionShift)*time.Millisecond)
 		}
@@ -87,14 +87,14 @@ func (l *Log) check(ctx context.Context) (err error) {
 	return err
 }
 
-// stream is what Redis says of a stream.
+// stream is the state of a stream.
 type stream struct {
 	hasGroup    bool
 	length      int64
-	first, last int64 // versions of the oldest entry, 0 without one, and of the newest that ever was
+	first, last int64 // versions of the oldest entry, 0 for none, and of the newest entry ever
 }
 
-// streams returns what Redis says of all streams, zeros where there is none.
+// streams returns the state of all streams, zero for a missing one.
 func (l *Log) streams(ctx context.Context) (all [partitions]stream, err error) {
 	var infos [partitions]*redis.XInfoStreamCmd
 	_, _ = l.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its error
@@ -114,27 +114,27 @@ func (l *Log) streams(ctx context.Context) (all [partitions]stream, err error) {
 		if s.last, err = versionOf(info.LastGeneratedID); err != nil {
 			return all, err
 		}
-		s.first, _ = versionOf(info.FirstEntry.ID) // which is older
+		s.first, _ = versionOf(info.FirstEntry.ID) // not above last: valid
 		s.hasGroup, s.length = info.Groups > 0, info.Length
 		raise(&l.newest[p], s.last>>VersionShift)
 	}
 	return all, nil
 }
 
-// ensureStream raises the ids of a stream above an id, and creates the group that reads it from the first entry on. What
-// is done already fails, which does not matter.
+// ensureStream raises the ids of a stream above an id, and creates the group that reads it from its first entry.
+// Commands that fail because this is already done are ignored.
 const ensureStream = `redis.pcall('XADD', KEYS[1], ARGV[1], ARGV[2], '')
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0')`
 
-// ensureStreams creates missing streams, and raises the ids of all above every version in the database: Redis may have
-// lost everything, or its clock went back.
+// ensureStreams creates missing streams with ids above every version in the database. Redis may have lost everything,
+// or its clock may have gone back.
 func (l *Log) ensureStreams(ctx context.Context) error {
 	reserved, err := l.Store.Reserved(ctx)
 	if err != nil {
 		return err
 	}
-	// No like has this number within its millisecond, it would be the two millionth: so none is deleted with it.
+	// No like has this number within its millisecond, it would be the two millionth. So this deletes no like.
 	id := fmt.Sprintf("%d-%d", reserved>>VersionShift+1, 1<<(VersionShift-1))
 	_, err = l.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for p := range partitions {
@@ -149,10 +149,10 @@ func (l *Log) ensureStreams(ctx context.Context) error {
 	return nil
 }
 
-// errSetting is wrapped by errors that name a setting of Redis by which likes can be lost.
+// errSetting is wrapped by errors about settings of Redis that can lose likes.
 var errSetting = errors.New("redis can lose likes that it has acknowledged")
 
-// checkSettings returns an error when Redis, or a server of a cluster, can lose what it has acknowledged.
+// checkSettings returns an error if Redis, or a master of a cluster, can lose what it acknowledges.
 func checkSettings(ctx context.Context, cfg Config) error {
 	check := func(ctx context.Context, server redis.Cmdable) error {
 		for _, setting := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}, {"maxmemory-policy", "noeviction"}} {
@@ -182,13 +182,13 @@ func checkSettings(ctx context.Context, cfg Config) error {
 
 const unavailableText = "redis unavailable, refusing likes"
 
-// fail notes that Redis is unavailable. check finds out when it is available again.
+// fail marks Redis as unavailable. check finds out when it is available again.
 func (l *Log) fail(err error) {
 	l.available.Store(false)
 	l.alarm(unavailableText, true, "error", err)
 }
 
-// alarm logs when something begins to be wrong, and when that ends.
+// alarm logs an error when a problem begins, and a line when it ends.
 func (l *Log) alarm(what string, wrong bool, args ...any) {
 	if _, was := l.alarms.Load(what); wrong && !was {
 		if _, was = l.alarms.LoadOrStore(what, true); !was {

@@ -9,11 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// VersionShift makes a version of the id of a stream entry, milliseconds and a number within them: both in one number,
-// in the order of the stream. It lasts until the year 2039.
+// VersionShift converts the id of a stream entry to a version. The id is milliseconds and a number within them; the
+// version has both in one number, in the order of the stream. It lasts until the year 2039.
 const VersionShift = 22
 
-// The one field of an entry: of a change, and of what only raises the ids of its stream.
+// The one field of an entry: that of a change, and that of an entry which only raises the ids of its stream.
 const (
 	entryField = "like"
 	raiseField = "lift"
@@ -25,17 +25,17 @@ type entry struct {
 	partition int
 	id, text  string
 	deadline  int64
-	skip      bool  // it was written after its sender had given up, or only raises the ids: nobody was promised it
+	skip      bool  // Redis wrote it after its deadline, or it only raises the ids: it was not acknowledged
 	err       error // why it cannot be stored
 }
 
-// encode returns the text of a change in the log. It counts only if Redis writes it until the deadline, in its own
-// milliseconds.
+// encode returns the text of a change. It counts only if Redis writes it before the deadline, in milliseconds of its
+// clock.
 func encode(c Change, deadline int64) string {
 	return fmt.Sprintf("%d %d %d %d %d", c.Liked, c.UserID, c.VideoID, c.AuthorID, deadline)
 }
 
-// decode reads an entry of a partition's stream. One that cannot be read has any user of the partition.
+// decode decodes an entry of a partition's stream. An invalid one gets some user of the partition.
 func decode(partition int, message redis.XMessage) entry {
 	text, isLike := message.Values[entryField].(string)
 	c, deadline, valid := parse(text)
@@ -65,34 +65,34 @@ func parse(text string) (c Change, deadline int64, valid bool) {
 	return c, n[4], n[0] <= 1 && c.UserID > 0 && c.VideoID > 0 && (n[0] == 0 || c.AuthorID > 0)
 }
 
-// versionOf returns the version that the id of a stream entry stands for.
+// versionOf returns the version for the id of a stream entry.
 func versionOf(id string) (int64, error) {
 	msText, seqText, _ := strings.Cut(id, "-")
 	ms, err := strconv.ParseInt(msText, 10, 64)
 	seq, err2 := strconv.ParseInt(seqText, 10, 64)
 	if err != nil || err2 != nil || ms < 0 || seq < 0 || ms >= 1<<(63-VersionShift) || seq >= 1<<VersionShift {
-		return 0, fmt.Errorf("no version can be made of the id %.40q", id)
+		return 0, fmt.Errorf("id %.40q is not a version", id)
 	}
 	return ms<<VersionShift + seq, nil
 }
 
-// partitions is how many streams the log has. The number is part of what is stored: it never changes.
+// partitions is how many streams the log has. It is part of the stored format and never changes.
 const partitions = 64
 
 func partitionOf(user int64) int { return int(user % partitions) }
 
-// The keys of one partition have one hash tag, so that a cluster keeps them together.
+// The keys of a partition have one hash tag, so a cluster keeps them on one server.
 
 func streamKey(partition int) string { return "likes:{" + strconv.Itoa(partition) + "}" }
 
 func deadKey(partition int) string { return streamKey(partition) + ":dead" }
 
-// stateKey names the hash of what a user was promised: by video, the text of a state.
+// stateKey returns the key of a user's hash of states by video.
 func stateKey(user int64) string {
 	return "fav:{" + strconv.Itoa(partitionOf(user)) + "}:" + strconv.FormatInt(user, 10)
 }
 
-// stateText is the state of a pair, with the deadline of its entry.
+// stateText returns the state of a pair, with the deadline of its entry.
 func stateText(liked int8, deadline int64) string {
 	return strconv.Itoa(int(liked)) + " " + strconv.FormatInt(deadline, 10)
 }

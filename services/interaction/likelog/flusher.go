@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// flushInterval is the least time between two flushes, so that batches are large under load.
+	// flushInterval is the minimum time between two flushes, which makes batches large under load.
 	flushInterval = 50 * time.Millisecond
-	// claimInterval is how often the flusher reads entries of other processes. Those idle for claimIdle it claims.
+	// claimInterval is how often the flusher claims entries of other processes that are idle for claimIdle.
 	claimInterval = 500 * time.Millisecond
 	claimIdle     = 2 * time.Second
-	// readCount is how many entries of one stream are read at once.
+	// readCount is how many entries of one stream are read at a time.
 	readCount    = 32
 	flushTimeout = 10 * time.Second
-	// maxAttempts is how often an entry is tried that the database refuses alone, before it goes to the dead letters, of
-	// which each partition keeps maxDead.
+	// maxAttempts is how often the database may refuse an entry before it becomes a dead letter. Each partition keeps
+	// maxDead dead letters.
 	maxAttempts = 5
 	maxDead     = 10_000
-	// The flushers of all processes are one consumer: none is left behind by a process that ends.
+	// All flushers are one consumer, so that a process which ends leaves none behind.
 	groupName, consumer = "flushers", "flusher"
 )
 
-// flushAll flushes when there are entries, and every claimInterval, until ctx ends. Other processes do so too: an entry
-// that two store changes nothing the second time, whatever was stored in between.
+// flushAll flushes when there are entries, and every claimInterval, until ctx ends. All processes do so. An entry that
+// two of them store changes nothing the second time, whatever was stored in between.
 func (l *Log) flushAll(ctx context.Context) {
 	ticker := time.NewTicker(claimInterval)
 	defer ticker.Stop()
@@ -61,14 +61,14 @@ func (l *Log) flush(ctx context.Context, claim bool) (more bool, err error) {
 	return more && err == nil, err
 }
 
-// recovered makes an error of a panic, which would end the process.
+// recovered converts a panic, which would end the process, to an error.
 func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	}
 }
 
-// read returns new entries, and with claim those that were read some time ago and are still there.
+// read returns new entries, and with claim those that another flusher has read and not removed.
 func (l *Log) read(ctx context.Context, claim bool) (entries []entry, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
@@ -85,7 +85,7 @@ func (l *Log) read(ctx context.Context, claim bool) (entries []entry, more bool,
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "NOGROUP") { // which check creates
+	if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "NOGROUP") { // check creates the group
 		return nil, false, fmt.Errorf("read the log: %w", err)
 	}
 	for p := range partitions {
@@ -104,10 +104,10 @@ func (l *Log) read(ctx context.Context, claim bool) (entries []entry, more bool,
 	return entries, more, nil
 }
 
-// store stores the newest change of each pair, and removes the entries. After an error they stay in the streams, and
-// are claimed when they have been idle.
+// store stores the newest change of each pair and removes the entries. After an error they stay in the streams and are
+// claimed when they are idle.
 func (l *Log) store(ctx context.Context, entries []entry) error {
-	newest := map[Pair]int{} // the place of its change
+	newest := map[Pair]int{} // index in changes
 	var changes []Change
 	for _, e := range entries {
 		if e.skip || e.err != nil {
@@ -143,8 +143,8 @@ func (l *Log) store(ctx context.Context, entries []entry) error {
 	return l.remove(ctx, done)
 }
 
-// removeEntries removes entries of one stream: those with a reason become dead letters. The states that came with them
-// go too, unless a later change has replaced them: from now on the database has what was promised.
+// removeEntries removes entries of one stream; those with a reason become dead letters. It also deletes the states
+// written with them, unless a later change has replaced them: the database now has those.
 const removeEntries = `for i = 3, #KEYS do
 	local id, field, state, text, reason = unpack(ARGV, 5*i-12, 5*i-8)
 	if reason ~= '' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'entry', id, 'like', text, 'reason', reason) end
@@ -153,7 +153,7 @@ const removeEntries = `for i = 3, #KEYS do
 	redis.call('XDEL', KEYS[1], id)
 end`
 
-// remove removes entries that are stored, do not count, or can never be stored.
+// remove removes entries that are stored, do not count, or cannot be stored.
 func (l *Log) remove(ctx context.Context, done []entry) error {
 	keys, args := map[int][]string{}, map[int][]any{}
 	for _, e := range done {
@@ -183,16 +183,16 @@ func (l *Log) remove(ctx context.Context, done []entry) error {
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("remove what is stored: %w", err) // it will be stored again, which changes nothing
+		return fmt.Errorf("remove stored entries: %w", err) // storing them again changes nothing
 	}
 	return nil
 }
 
-// Drain stores what a log holds, for a process that writes to none. It returns an error while others write to it.
+// Drain stores all entries of a log, for a process that does not write to it. It returns an error while others do.
 func Drain(ctx context.Context, cfg Config) error {
 	l := newLog(cfg)
 	if n, err := cfg.Redis.Exists(ctx, runningKey).Result(); err != nil || n > 0 {
-		return cmp.Or(err, errors.New("another process acknowledges likes by --like-ack=logged, or did some seconds ago: all must do the same"))
+		return cmp.Or(err, errors.New("another process runs with --like-ack=logged, or did some seconds ago: all must use the same mode"))
 	}
 	for {
 		all, err := l.streams(ctx)

@@ -1,12 +1,12 @@
-// Package likelog keeps likes in Redis in front of the database: it is the whole of --like-ack=logged.
+// Package likelog keeps likes in Redis in front of the database, for --like-ack=logged.
 //
-// A like is one MULTI: the state of the pair in the hash of its user, and an entry in the stream of the user's
-// partition. An entry says what is true from now on, and its id is the version of the row: one that is stored twice, or
-// late, changes nothing. A flusher in each process reads the streams, stores the newest change of each pair, and removes
-// the entries. So a stream holds what the database does not have yet, and a hash what its user was promised meanwhile.
+// A like is one MULTI: the state of the pair in the hash of its user, and an entry in the stream of the user's partition.
+// An entry has the new state, not a difference, and its id is the version of the row: storing it twice, or late, changes
+// nothing. A flusher in each process reads the streams, stores the newest change of each pair and removes the entries. So
+// a stream holds what the database does not have yet, and a hash what was acknowledged meanwhile.
 //
 // Redis must keep what it acknowledges: appendonly yes, appendfsync always, maxmemory-policy noeviction. While it is
-// unavailable, likes are refused: nothing is ever written past the log, for the database cannot tell what is newer.
+// unavailable, likes are refused. Nothing is written to the database past the log, which alone orders the changes.
 package likelog
 
 import (
@@ -26,31 +26,31 @@ import (
 )
 
 const (
-	// commandTimeout bounds one command to Redis, which is unavailable when it takes longer.
+	// commandTimeout bounds one command. Redis is unavailable if it takes longer.
 	commandTimeout = time.Second
-	// stateTTL is how long a hash is kept after the last like of its user: longer than likes may wait for the database.
+	// stateTTL is how long a hash is kept after the last like of its user: longer than likes wait for the database.
 	stateTTL = time.Hour
-	// closeTimeout bounds the flush at the end of a process.
+	// closeTimeout bounds the flush by Close.
 	closeTimeout = 5 * time.Second
 )
 
-// Pair is what can be liked once.
+// Pair is a user and a video.
 type Pair struct{ UserID, VideoID int64 }
 
-// Change is that a user likes a video, or not any more: then AuthorID, the video's author, is 0.
+// Change is a like or an unlike.
 type Change struct {
 	Pair
-	AuthorID int64
+	AuthorID int64 // of the video; 0 for an unlike
 	Liked    int8  // 1 or 0
-	Version  int64 // given by the log
+	Version  int64 // set by the log
 }
 
 // Store is the database behind the log.
 type Store interface {
-	// Flush stores changes, at most one for a pair. One whose version is not above its row's changes nothing. It returns
-	// for each change why the database refuses it, or an error when all of them have to be stored again.
+	// Flush stores changes, at most one for a pair. A change whose version is not above its row's changes nothing. It
+	// returns the error of each change that the database refuses, or one error if all of them must be stored again.
 	Flush(ctx context.Context, changes []Change) (refused []error, err error)
-	// Reserved returns a version that no version in the database is above, and records that a log is in use.
+	// Reserved returns an upper bound of the versions in the database, and records that a log is in use.
 	Reserved(ctx context.Context) (int64, error)
 }
 
@@ -60,27 +60,27 @@ type Config struct {
 	Store    Store
 	Log      *slog.Logger
 	Registry *prometheus.Registry // nil for none
-	LagAlarm time.Duration        // the age of the oldest entry that is an error in the log; 0 means 10 s
-	OwnWait  time.Duration        // how long users wait to see the effect of their own likes; 0 means 200 ms
+	LagAlarm time.Duration        // age of the oldest entry that is logged as an error; 0 means 10 s
+	OwnWait  time.Duration        // how long Pending waits for the database; 0 means 200 ms
 }
 
-// Log is an open log. All processes of the service have one on the same Redis.
+// Log is an open log. All processes of the service open one on the same Redis.
 type Log struct {
 	Config
 	metrics   *metrics
 	available atomic.Bool
-	skew      atomic.Int64             // how far Redis's clock is ahead of ours, in milliseconds
-	newest    [partitions]atomic.Int64 // milliseconds of the newest id of each stream, which may be ahead of all clocks
-	entries   chan struct{}            // holds an element when there are entries to flush
-	attempts  map[string]int           // of the flusher, by id, for entries that the database refused
-	alarms    sync.Map                 // what is wrong now
+	skew      atomic.Int64             // of the clock of Redis, ahead of this one, in milliseconds
+	newest    [partitions]atomic.Int64 // milliseconds of the newest id of each stream; may be ahead of all clocks
+	entries   chan struct{}            // wakes up the flusher
+	attempts  map[string]int           // by entry id, how often the database refused it; used by the flusher only
+	alarms    sync.Map                 // messages of the current alarms
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
 
-// Open opens the log and starts its flusher. It returns an error when a setting of Redis lets likes be lost, not when
-// Redis is unavailable.
+// Open opens the log and starts its flusher. It returns an error if a setting of Redis can lose likes, but not if Redis
+// is unavailable.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
 	l := newLog(cfg)
 	err := l.check(ctx)
@@ -99,22 +99,23 @@ func newLog(cfg Config) *Log {
 	return &Log{Config: cfg, metrics: newMetrics(cfg.Registry), entries: make(chan struct{}, 1), attempts: map[string]int{}}
 }
 
-// Close flushes what the log holds, within some seconds, and stops the flusher.
+// Close flushes the log, within some seconds, and stops the flusher.
 func (l *Log) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if l.Flushed(ctx, 0) != nil {
-		l.Log.Warn("likes stay in the log until another process stores them")
+		l.Log.Warn("likes remain in the log until another process stores them")
 	}
 	l.stop()
 	l.running.Wait()
-	l.Redis.Del(ctx, runningKey) // processes that go on set it again
+	l.Redis.Del(ctx, runningKey) // running processes set it again
 }
 
-// Change writes changes, at most one for a pair, to the log, and returns for each why it is not promised.
+// Change writes changes, at most one for a pair, to the log. It returns an error for each change that is not
+// acknowledged.
 func (l *Log) Change(ctx context.Context, changes []Change) []error {
 	errs := make([]error, len(changes))
-	groups := map[int][]int{} // what one MULTI can write: all, in a cluster each partition
+	groups := map[int][]int{} // changes that one MULTI can write: all, or in a cluster those of a partition
 	_, cluster := l.Redis.(*redis.ClusterClient)
 	for i, c := range changes {
 		group := 0
@@ -134,10 +135,10 @@ func (l *Log) Change(ctx context.Context, changes []Change) []error {
 	return errs
 }
 
-// write writes the changes of a group in one MULTI, and clears the errors of those that are promised.
+// write writes a group of changes in one MULTI, and clears the errors of those that are acknowledged.
 //
-// Each entry has a deadline: one that Redis writes later does not count, and its sender gets an error. So a write whose
-// outcome is unknown is decided when the deadline has passed, and can undo nothing that is promised later.
+// Each entry has a deadline. An entry that Redis writes later does not count, and its caller gets an error. So a write with
+// an unknown outcome is decided when the deadline has passed, and cannot undo a later change.
 func (l *Log) write(ctx context.Context, changes []Change, group []int, errs []error) {
 	var panicked error
 	defer func() {
@@ -163,14 +164,14 @@ func (l *Log) write(ctx context.Context, changes []Change, group []int, errs []e
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		l.fail(err)
-		time.Sleep(time.Until(start.Add(commandTimeout))) // it may still be on its way, until the deadline
+		time.Sleep(time.Until(start.Add(commandTimeout))) // Redis may still execute it, until the deadline
 		return
 	}
 	for n, i := range group {
 		c, p := changes[i], partitionOf(changes[i].UserID)
 		version, err := versionOf(adds[n].Val())
 		switch {
-		case err != nil: // Redis has lost the stream: check creates it again
+		case err != nil: // Redis has lost the stream; check recreates it
 			l.fail(errors.Join(adds[n].Err(), err))
 			l.Redis.HDel(ctx, stateKey(c.UserID), strconv.FormatInt(c.VideoID, 10))
 		case version>>VersionShift > deadlines[n]:
@@ -182,20 +183,20 @@ func (l *Log) write(ctx context.Context, changes []Change, group []int, errs []e
 	}
 	select {
 	case l.entries <- struct{}{}:
-	default: // the flusher knows already
+	default: // it is awake already
 	}
 }
 
-// redisTime returns what Redis's clock shows at a time of ours, in milliseconds.
+// redisTime returns the time of Redis at a local time, in milliseconds.
 func (l *Log) redisTime(t time.Time) int64 { return t.UnixMilli() + l.skew.Load() }
 
-// raise sets n to at least to.
-func raise(n *atomic.Int64, to int64) {
-	for now := n.Load(); to > now && !n.CompareAndSwap(now, to); now = n.Load() {
+// raise sets n to at least min.
+func raise(n *atomic.Int64, min int64) {
+	for now := n.Load(); min > now && !n.CompareAndSwap(now, min); now = n.Load() {
 	}
 }
 
-// unavailable is the answer to a like that could not be promised.
+// unavailable is the error of a like that is not acknowledged.
 func unavailable() error {
 	return codes.Errorf(codes.UpstreamUnavailable, "likes cannot be taken right now, please try again")
 }

@@ -5,14 +5,14 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 )
 
-// The largest requests that are served.
+// The limits of a request.
 const (
 	maxIDs  = 1000    // ids in one batch
 	maxRows = 1000    // rows in one page
 	maxRead = 100_000 // ids times rows of one request
 )
 
-// ID refuses an id that no row can have. The name says whose it is: "user", "video".
+// ID refuses an id that is not positive. The name is that of its owner in errors: "user", "video".
 func ID(name string, id int64) error {
 	if id <= 0 {
 		return codes.Errorf(codes.InvalidArgument, "%s id must be positive", name)
@@ -20,7 +20,7 @@ func ID(name string, id int64) error {
 	return nil
 }
 
-// Viewer refuses an id that is neither a user's nor 0, which stands for a visitor.
+// Viewer refuses a negative id. 0 is an anonymous viewer.
 func Viewer(id int64) error {
 	if id < 0 {
 		return codes.Errorf(codes.InvalidArgument, "viewer id must not be negative")
@@ -28,7 +28,7 @@ func Viewer(id int64) error {
 	return nil
 }
 
-// IDs refuses too many ids and ids that no row can have. No ids at all and repeated ones are fine.
+// IDs refuses too many ids and ids that are not positive. No ids and repeated ids are valid.
 func IDs(name string, ids []int64) error {
 	if len(ids) > maxIDs {
 		return codes.Errorf(codes.InvalidArgument, "at most %d %s ids in one request", maxIDs, name)
@@ -57,7 +57,7 @@ func Page(p *page.Page) error {
 	return Limit(p.Limit)
 }
 
-// Pages refuses what [IDs] and [Page] refuse, and requests for too many rows in all.
+// Pages refuses what [IDs] and [Page] refuse, and requests for too many rows.
 func Pages(name string, ids []int64, p *page.Page) error {
 	if err := IDs(name, ids); err != nil {
 		return err
@@ -71,7 +71,7 @@ func Pages(name string, ids []int64, p *page.Page) error {
 	return nil
 }
 
-// First returns the first error there is.
+// First returns the first error that is not nil.
 func First(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

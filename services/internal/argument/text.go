@@ -1,6 +1,6 @@
-// Package argument holds the rules that requests to every service must keep: which ids, pages and texts are taken.
+// Package argument checks the ids, pages and texts of requests, for all services.
 //
-// All its errors have the code InvalidArgument and a message for the person who sent the request.
+// Its errors have the code InvalidArgument and a message for the user.
 package argument
 
 import (
@@ -14,7 +14,7 @@ import (
 // maxKey is the longest key of a file, in bytes.
 const maxKey = 200
 
-// Line returns one line of text without the space around it: 1 to max characters, some of them visible.
+// Line returns one line of text without surrounding space. It has 1 to max characters, at least one of them visible.
 func Line(name, text string, max int) (string, error) {
 	line, err := OptionalLine(name, text, max)
 	if err != nil {
@@ -26,7 +26,7 @@ func Line(name, text string, max int) (string, error) {
 	return line, nil
 }
 
-// OptionalLine is [Line] for a text that may be empty.
+// OptionalLine is like [Line] for a text that may be empty.
 func OptionalLine(name, text string, max int) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", codes.Errorf(codes.InvalidArgument, "%s is not valid UTF-8", name)
@@ -41,7 +41,7 @@ func OptionalLine(name, text string, max int) (string, error) {
 	return line, nil
 }
 
-// Body refuses a text that may have several lines unless it has 1 to max characters, some of them visible.
+// Body refuses a text of several lines unless it has 1 to max characters, at least one of them visible.
 func Body(name, text string, max int) error {
 	switch {
 	case !utf8.ValidString(text):
@@ -56,7 +56,7 @@ func Body(name, text string, max int) error {
 	return nil
 }
 
-// Password refuses a password that has not 1 to max characters; any characters will do.
+// Password refuses a password unless it has 1 to max characters, of any kind.
 func Password(text string, max int) error {
 	if !utf8.ValidString(text) {
 		return codes.Errorf(codes.InvalidArgument, "password is not valid UTF-8")
@@ -67,7 +67,7 @@ func Password(text string, max int) error {
 	return nil
 }
 
-// Key refuses what is no key of a file: it has 1 to 200 bytes of visible ASCII.
+// Key refuses a file key unless it has 1 to 200 bytes of visible ASCII.
 func Key(name, key string) error {
 	if key == "" || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return codes.Errorf(codes.InvalidArgument, "%s must have 1 to %d visible ASCII characters", name, maxKey)
@@ -77,17 +77,16 @@ func Key(name, key string) error {
 
 func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !invisible(r) }
 
-// invisible catches what takes part in no picture of a text: format characters, variation selectors, and the letters
-// that are blank.
+// invisible reports whether a character is never displayed: format characters, variation selectors, blank letters.
 func invisible(r rune) bool {
 	switch r {
-	case '\u115F', '\u1160', '\u2800', '\u3164', '\uFFA0': // Hangul fillers, the empty Braille pattern
+	case '\u115F', '\u1160', '\u2800', '\u3164', '\uFFA0': // Hangul fillers, the blank Braille pattern
 		return true
 	}
 	return unicode.In(r, unicode.Cf, unicode.Variation_Selector)
 }
 
-// WithoutInvisible returns the text without the characters that cannot be seen.
+// WithoutInvisible returns the text without invisible characters.
 func WithoutInvisible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if invisible(r) {
@@ -97,8 +96,8 @@ func WithoutInvisible(text string) string {
 	}, text)
 }
 
-// breaksLine also catches the characters that turn the direction of all text after them: a name with one would
-// garble the page around it.
+// breaksLine reports whether a character ends a line or changes the direction of the text after it, which would garble
+// the page around a name.
 func breaksLine(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

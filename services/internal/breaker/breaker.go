@@ -1,9 +1,9 @@
-// Package breaker is the circuit breaker of Redis: it leaves out a server that cannot be reached, so that no command
-// waits for it. It is the one place that notices and logs that Redis is unavailable.
+// Package breaker is the circuit breaker of Redis: commands do not wait for a server that is unavailable. Only this package
+// detects and logs that Redis is unavailable.
 //
-// [Install] adds it to a client. Each server, of a cluster too, has a state of its own: after three failures in a row,
-// which are refused connections and time-outs, its commands fail with [ErrOpen] for a second without being sent. Then
-// one command is sent as a probe.
+// [Install] adds it to a client. Each server, of a cluster too, has its own state: after three failures in a row, which are
+// refused connections and time-outs, its commands fail with [ErrOpen] for a second without being sent. Then one command is
+// sent as a probe.
 package breaker
 
 import (
@@ -22,18 +22,18 @@ import (
 const (
 	maxFailures = 3
 	openTime    = time.Second
-	// shortWait is a wait so short that its end says nothing about the server.
+	// A time-out after less than shortWait is not the fault of the server.
 	shortWait = 50 * time.Millisecond
 )
 
-// ErrOpen is the error of a command that was not sent because its server is left out.
+// ErrOpen is the error of a command that was not sent because the breaker of its server is open.
 var ErrOpen = errors.New("redis: server left out by the circuit breaker")
 
-// errIgnored is the outcome of commands that neither succeeded nor failed by the server's fault.
+// errIgnored is the outcome of a command that neither succeeded nor failed because of the server.
 var errIgnored = errors.New("ignored")
 
-// Install adds a circuit breaker for each server to a client that has sent nothing yet. The log gets one line when a
-// server becomes unavailable, which says what happens without it, and one when it is available again.
+// Install adds a circuit breaker for each server to an unused client. It logs a line when a server becomes unavailable,
+// with what happens without it, and one when the server is available again.
 func Install(client redis.UniversalClient, log *slog.Logger, without string) {
 	switch c := client.(type) {
 	case *redis.ClusterClient:
@@ -43,10 +43,10 @@ func Install(client redis.UniversalClient, log *slog.Logger, without string) {
 	}
 }
 
-// server is the state of one server.
+// server is the breaker of one server.
 type server struct {
 	breaker *gobreaker.CircuitBreaker[struct{}]
-	failure atomic.Value // the last one, a string
+	failure atomic.Value // text of the last one
 }
 
 var _ redis.Hook = (*server)(nil)
@@ -86,11 +86,11 @@ func (s *server) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-// sendingKey marks the context of commands that are being sent, and so that of the handshake of their connection, which
-// goes through the hooks, too.
+// sendingKey marks the context of commands that are being sent. It reaches the handshake of their connection, which
+// runs through the hooks too.
 type sendingKey struct{}
 
-// send sends commands unless the server is left out.
+// send sends commands unless the breaker is open.
 func (s *server) send(ctx context.Context, cmds []redis.Cmder, next func(context.Context) error) (err error) {
 	if ctx.Value(sendingKey{}) != nil {
 		return next(ctx)
@@ -110,8 +110,8 @@ func (s *server) send(ctx context.Context, cmds []redis.Cmder, next func(context
 	return ErrOpen
 }
 
-// outcome returns what the commands say about the server: nil when it answered, [errIgnored] when the caller left or
-// had too little time, else why the server is unavailable.
+// outcome returns nil if the server answered, [errIgnored] if the caller left or had too little time, else the error of
+// the server.
 func (s *server) outcome(err error, cmds []redis.Cmder, took time.Duration) error {
 	for i := 0; i < len(cmds) && !unavailable(err); i++ {
 		err = cmds[i].Err()
@@ -127,16 +127,16 @@ func (s *server) outcome(err error, cmds []redis.Cmder, took time.Duration) erro
 }
 
 func timedOut(err error) bool {
-	network, ok := errors.AsType[net.Error](err) // a context's error is one, too
+	network, ok := errors.AsType[net.Error](err) // a context's error is one too
 	return ok && network.Timeout()
 }
 
-// unavailable reports whether err means that the server cannot be reached or cannot serve.
+// unavailable reports whether err means that the server is unreachable or cannot serve.
 func unavailable(err error) bool {
 	if err == nil {
 		return false
 	}
-	reply, answered := errors.AsType[redis.Error](err) // redis.Nil is one, too
+	reply, answered := errors.AsType[redis.Error](err) // redis.Nil is one too
 	if !answered {
 		return true
 	}

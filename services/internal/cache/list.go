@@ -10,13 +10,13 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 )
 
-// Cut returns a page from a cached prefix of a list. place returns the position of a row, and more reports whether rows
-// follow the prefix. It is not ok if the page reaches beyond the prefix.
-func Cut[T any](rows []T, more bool, place func(T) (createdAt, id int64), p *page.Page) (cut []T, hasMore, ok bool) {
+// Cut returns a page from a cached prefix of a list. position returns where a row stands, and more reports whether rows
+// follow the prefix. ok is false if the page reaches beyond the prefix.
+func Cut[T any](rows []T, more bool, position func(T) (createdAt, id int64), p *page.Page) (cut []T, hasMore, ok bool) {
 	begin := 0
 	if c := p.After; c != nil {
 		begin = slices.IndexFunc(rows, func(row T) bool {
-			createdAt, id := place(row)
+			createdAt, id := position(row)
 			return createdAt < c.CreatedAt || createdAt == c.CreatedAt && id < c.ID
 		})
 		if begin < 0 {
@@ -34,16 +34,19 @@ func Cut[T any](rows []T, more bool, place func(T) (createdAt, id int64), p *pag
 	return rows, false, true
 }
 
-// Pages returns the same page of the list of each owner. lists caches the first rows of each, at most most, and cut
-// returns a page from those, as [Cut] does. A page that reaches beyond them is read.
-func Pages[L thrift.FastCodec](ctx context.Context, lists *Cache[int64, L], owners []int64, p *page.Page, most int32,
+// Pages returns the same page of the list of each owner. lists caches a prefix of each list, at most maxCached rows, and
+// cut returns a page from a prefix, as [Cut] does. A page that reaches beyond the prefix is loaded.
+func Pages[L thrift.FastCodec](ctx context.Context, lists *Cache[int64, L], owners []int64, p *page.Page, maxCached int32,
 	cut func(prefix L, p *page.Page) (L, bool),
-	read func(ctx context.Context, owners []int64, p *page.Page) (map[int64]L, error)) (map[int64]L, error) {
+	load func(ctx context.Context, owners []int64, p *page.Page) (map[int64]L, error)) (map[int64]L, error) {
+	if lists.store == nil {
+		return load(ctx, owners, p)
+	}
 	var prefixes map[int64]L
 	if p.After == nil {
 		var err error
 		prefixes, err = lists.Get(ctx, owners, func(ctx context.Context, owners []int64) (map[int64]L, error) {
-			return read(ctx, owners, &page.Page{Limit: most})
+			return load(ctx, owners, &page.Page{Limit: maxCached})
 		})
 		if err != nil {
 			return nil, err
@@ -63,7 +66,7 @@ func Pages[L thrift.FastCodec](ctx context.Context, lists *Cache[int64, L], owne
 		beyond = append(beyond, owner)
 	}
 	if len(beyond) > 0 {
-		rest, err := read(ctx, beyond, p)
+		rest, err := load(ctx, beyond, p)
 		if err != nil {
 			return nil, err
 		}

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// mapBytes bounds the size of all values as Thrift encodes them, with what each entry takes beside. Measured, the
-	// heap of a full map is about that.
+	// mapBytes bounds the encoded size of all values, with an overhead for each entry. Measured, the heap of a full map is
+	// about that size.
 	mapBytes      = 64 << 20
 	entryOverhead = 256
 )
 
-// Map is a [Store] in the process, for one that is alone with its data. It keeps the values themselves, those used
-// last, within a number of bytes.
+// Map is a [Store] in a process that uses its database alone. It holds the values themselves, and evicts those used
+// longest ago when they exceed mapBytes.
 type Map struct {
 	mu      sync.Mutex
 	entries *simplelru.LRU[string, mapEntry]
@@ -25,7 +25,7 @@ type Map struct {
 }
 
 type mapEntry struct {
-	value   thrift.FastCodec // nil for a lease, and for an absence
+	value   thrift.FastCodec // nil for a lease or an absence
 	lease   lease
 	expires time.Time
 	size    int
@@ -34,7 +34,7 @@ type mapEntry struct {
 // NewMap returns an empty store.
 func NewMap() *Map {
 	m := &Map{}
-	// The number of entries follows from their sizes; the error is that of a number below 1.
+	// Sizes bound the number of entries; only a number below 1 is an error.
 	m.entries, _ = simplelru.NewLRU(mapBytes/entryOverhead, func(_ string, e mapEntry) { m.bytes -= e.size })
 	return m
 }
@@ -52,7 +52,7 @@ func (m *Map) lookup(_ context.Context, _ func() thrift.FastCodec, keys []string
 				entries[i].state = isLeased
 			}
 		case e.lease == noLease:
-			entries[i] = entry{isKept, e.value}
+			entries[i] = entry{isCached, e.value}
 		case e.lease == l:
 			entries[i].state = isLeased
 		default:
@@ -80,9 +80,9 @@ func (m *Map) put(_ context.Context, l lease, items []item) {
 	}
 }
 
-// set sets an entry and evicts those used longest ago until the others fit. The caller holds the mutex.
+// set sets an entry and evicts the least recently used until the others fit. The caller holds the mutex.
 func (m *Map) set(key string, e mapEntry) {
-	m.entries.Remove(key) // which takes off its size
+	m.entries.Remove(key) // which subtracts its size
 	e.size += entryOverhead
 	m.bytes += e.size
 	m.entries.Add(key, e)

@@ -11,31 +11,30 @@ import (
 )
 
 const (
-	// commandTime bounds a lookup, and storing. A Redis that is slower than the database is no help.
+	// commandTime bounds a lookup or put: a Redis that is slower than the database is useless.
 	commandTime = 500 * time.Millisecond
-	// deleteTime is longer: a delete that fails leaves an old value.
+	// deleteTime is longer, because a failed delete leaves an old value.
 	deleteTime = time.Second
 
-	// What a text in Redis begins with.
+	// The first byte of a text in Redis.
 	valueTag  = 'v'
 	absentTag = 'n'
 	leaseTag  = 'l'
 )
 
-// Redis is a [Store] for all processes that use the same Redis. Its client notices that a server is unavailable, and so
-// should have a circuit breaker.
+// Redis is a [Store] for all processes with the same Redis. Its client should have a circuit breaker.
 type Redis struct {
 	client  redis.UniversalClient
 	cluster bool
 }
 
-// NewRedis returns the store. The client should heed the deadlines of contexts.
+// NewRedis returns the store. The client should respect the deadlines of contexts.
 func NewRedis(client redis.UniversalClient) *Redis {
 	_, cluster := client.(*redis.ClusterClient)
 	return &Redis{client: client, cluster: cluster}
 }
 
-// lookup takes one round trip, and a second one if keys are missing: a script that does both would make hits slower.
+// lookup takes one round trip, and a second one for missing keys. One script for both would slow down hits.
 func (r *Redis) lookup(ctx context.Context, newValue func() thrift.FastCodec, keys []string, l lease) []entry {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
@@ -71,7 +70,7 @@ func (r *Redis) lookup(ctx context.Context, newValue func() thrift.FastCodec, ke
 	return entries
 }
 
-// read calls found for each key that Redis answers for.
+// read calls found for each key for which Redis answers.
 func (r *Redis) read(ctx context.Context, keys []string, found func(i int, text string, exists bool)) {
 	if !r.cluster {
 		for i, value := range r.client.MGet(ctx, keys...).Val() {
@@ -100,10 +99,10 @@ func (r *Redis) pipeline(ctx context.Context, add func(pipe redis.Pipeliner)) {
 	_, _ = pipe.Exec(ctx)
 }
 
-// decode returns what a text means, an unknown entry if this version cannot read it.
+// decode decodes a text. The entry of an invalid text is unknown.
 func decode(newValue func() thrift.FastCodec, text string) (e entry) {
 	defer func() {
-		if recover() != nil { // the Thrift library panics on some malformed texts
+		if recover() != nil { // the Thrift library panics on some invalid texts
 			e = entry{}
 		}
 	}()
@@ -112,16 +111,16 @@ func decode(newValue func() thrift.FastCodec, text string) (e entry) {
 	case text[0] == leaseTag:
 		return entry{state: isBusy}
 	case text[0] == absentTag:
-		return entry{state: isKept}
+		return entry{state: isCached}
 	case text[0] == valueTag:
 		if value := newValue(); thrift.FastUnmarshal([]byte(text[1:]), value) == nil {
-			return entry{isKept, value}
+			return entry{isCached, value}
 		}
 	}
 	return entry{}
 }
 
-// encode returns the text of an item, which is empty for one without a TTL.
+// encode returns the text of an item, empty for one without a TTL.
 func encode(it item) []byte {
 	switch {
 	case it.ttl < time.Millisecond:
@@ -136,7 +135,7 @@ func encode(it item) []byte {
 
 func (l lease) text() string { return string(leaseTag) + strconv.FormatUint(uint64(l), 36) }
 
-// compareAndSet puts a text in the place of a lease. An empty text deletes the lease.
+// compareAndSet replaces a lease with a text. An empty text deletes the lease.
 const compareAndSet = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1`
@@ -154,7 +153,7 @@ func (r *Redis) put(ctx context.Context, l lease, items []item) {
 	})
 }
 
-// Delete deletes values and leases. Those of a server that is unavailable stay until they expire.
+// Delete deletes values and leases. On a server that is unavailable they stay until they expire.
 func (r *Redis) Delete(ctx context.Context, keys ...string) {
 	if len(keys) == 0 {
 		return

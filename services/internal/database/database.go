@@ -1,8 +1,7 @@
 // Package database opens the SQL database of a service, SQLite or MySQL, and hides where the two differ.
 //
 // Reads are single statements on [DB.Read]. Every write goes through [DB.Write], which runs it as one transaction
-// and repeats it when the database asks for that. Lists are read by [Pages], in the one form that is fast on all
-// databases.
+// and repeats it after a deadlock. [Pages] reads lists in the one form that is fast on all databases.
 package database
 
 import (
@@ -18,28 +17,28 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// Config says which database to open.
+// Config configures a database.
 type Config struct {
 	// DSN is "sqlite:PATH", "mysql://user:password@host:port/name", or "mysql://" before a DSN of go-sql-driver,
 	// such as "mysql://root@unix(/run/mysqld.sock)/name".
 	DSN string
 	// Replicas are the DSNs of read replicas of a MySQL database; see [DB.ReadAfter].
 	Replicas []string
-	// Connections is the most that are open to each MySQL server; 0 means 32.
+	// Connections is the maximum of open connections to each MySQL server; 0 means 32.
 	Connections int
-	// OnStatement, unless nil, is called for every statement after it was sent, with the values of its
-	// placeholders; not for begin and commit.
+	// OnStatement, unless nil, is called after each statement, except begin and commit, with the values of its
+	// placeholders.
 	OnStatement func(ctx context.Context, sql string, values []any)
 }
 
-// DB is an open database. It may be used by many goroutines.
+// DB is an open database. It is safe for concurrent use.
 type DB struct {
 	writer, reader *gorm.DB // the same on MySQL
 	txOptions      []*sql.TxOptions
 	replicas       []*sql.DB
 }
 
-// CheckDSN returns why a DSN cannot name a database, nil when it can. Its errors never show the password of the DSN.
+// CheckDSN returns an error unless the DSN is valid. Its errors never show the password.
 func CheckDSN(dsn string) error {
 	kind, rest, _ := strings.Cut(dsn, ":")
 	switch kind {
@@ -59,7 +58,7 @@ func CheckDSN(dsn string) error {
 	}
 }
 
-// Open opens the database and checks that it answers. Its errors never show the password of the DSN.
+// Open opens the database and checks that it is available. Its errors never show the password of the DSN.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	err := CheckDSN(cfg.DSN)
 	if err == nil {
@@ -74,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	var db *DB
 	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
 		db, err = openSQLite(path)
-		// Others who open a new file at the same time are in the way without waiting for each other.
+		// Processes that open a new file at the same time fail instead of waiting for each other.
 		for try := 1; err != nil && lost(err) && try < maxTries && Pause(ctx, 20*time.Millisecond) == nil; try++ {
 			db, err = openSQLite(path)
 		}
@@ -97,11 +96,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-// Read returns the handle for reading statements. They see every write that was committed before.
+// Read returns the handle for reads. They see every write that was committed before.
 func (d *DB) Read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
 
-// Close closes all connections. What MySQL says then is dropped: everything is committed or it is not, and a server
-// that is gone has closed them before.
+// Close closes all connections. Errors of MySQL are ignored: everything is committed or not, and a server that is gone
+// has closed the connections.
 func (d *DB) Close() error {
 	var errs []error
 	for _, pool := range d.pools() {
@@ -123,7 +122,7 @@ func (d *DB) pools() []*gorm.DB {
 	if d.reader == d.writer {
 		return []*gorm.DB{d.writer}
 	}
-	return []*gorm.DB{d.reader, d.writer} // the writer is closed last: it folds the WAL into the file
+	return []*gorm.DB{d.reader, d.writer} // the writer is closed last: it merges the WAL into the file
 }
 
 func (d *DB) ping(ctx context.Context) error {
@@ -139,7 +138,7 @@ func (d *DB) ping(ctx context.Context) error {
 	return nil
 }
 
-// Excluded names the value that an upsert wanted to insert into the column, for use on its updating side.
+// Excluded returns the name of the value that an upsert would insert into the column, for use in its update part.
 func Excluded(tx *gorm.DB, column string) string {
 	if tx.Name() == "mysql" {
 		return "VALUES(" + column + ")"
@@ -147,20 +146,31 @@ func Excluded(tx *gorm.DB, column string) string {
 	return "excluded." + column
 }
 
-// Locked makes a query of a transaction lock the rows it finds until the end. On SQLite the transaction holds the
-// only lock there is anyway.
+// Adding makes an insert add to the columns of a row whose key exists.
+func Adding(tx *gorm.DB, key string, columns ...string) clause.OnConflict {
+	conflict := clause.OnConflict{Columns: []clause.Column{{Name: key}}}
+	for _, column := range columns {
+		conflict.DoUpdates = append(conflict.DoUpdates, clause.Assignment{
+			Column: clause.Column{Name: column},
+			Value:  gorm.Expr(column + " + " + Excluded(tx, column)),
+		})
+	}
+	return conflict
+}
+
+// Locked makes a query of a transaction lock the rows it finds until the end. On SQLite the transaction already holds
+// the only lock.
 func Locked(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }
 
-// config is shared by both databases: transactions are opened by [DB.Write] alone, and errors are logged once, by
-// whoever answers the request.
+// config is used for both databases. Only [DB.Write] opens transactions, and the service logs errors once.
 func config() *gorm.Config {
 	return &gorm.Config{SkipDefaultTransaction: true, TranslateError: true, Logger: logger.Discard}
 }
 
 func watch(pool *gorm.DB, onStatement func(context.Context, string, []any)) error {
-	tell := func(tx *gorm.DB) {
+	call := func(tx *gorm.DB) {
 		if tx.Statement.SQL.Len() > 0 && !tx.DryRun {
 			onStatement(tx.Statement.Context, tx.Statement.SQL.String(), tx.Statement.Vars)
 		}
@@ -168,11 +178,11 @@ func watch(pool *gorm.DB, onStatement func(context.Context, string, []any)) erro
 	const name = "database:watch"
 	on := pool.Callback()
 	return errors.Join(
-		on.Create().After("gorm:create").Register(name, tell),
-		on.Query().After("gorm:query").Register(name, tell),
-		on.Update().After("gorm:update").Register(name, tell),
-		on.Delete().After("gorm:delete").Register(name, tell),
-		on.Row().After("gorm:row").Register(name, tell),
-		on.Raw().After("gorm:raw").Register(name, tell),
+		on.Create().After("gorm:create").Register(name, call),
+		on.Query().After("gorm:query").Register(name, call),
+		on.Update().After("gorm:update").Register(name, call),
+		on.Delete().After("gorm:delete").Register(name, call),
+		on.Row().After("gorm:row").Register(name, call),
+		on.Raw().After("gorm:raw").Register(name, call),
 	)
 }

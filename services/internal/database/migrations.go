@@ -9,21 +9,21 @@ import (
 	"gorm.io/gorm"
 )
 
-// Schema is the schema of one service and how older databases get to it.
+// Schema is the schema of one service, with the migrations of older databases.
 type Schema struct {
 	// Service names the table of migrations, so that services may share a database.
 	Service string
-	// Models are the tables as they are now. An empty database gets exactly these, and all Changes count as done.
+	// Models are the current tables. An empty database gets exactly these, and all Changes count as applied.
 	Models []any
-	// Changes bring a database that is older up to date, in this order. None is ever edited or taken away.
+	// Changes migrate an older database, in this order. None is ever edited or removed.
 	Changes []*gormigrate.Migration
 }
 
-// Migrate brings the database to the schema. It may be called by several processes at once; it refuses a database
-// that has changes this program does not know.
+// Migrate migrates the database to the schema. Several processes may call it at the same time. It refuses a database
+// with changes that this program does not know.
 func (d *DB) Migrate(ctx context.Context, schema Schema) error {
 	err := d.writer.WithContext(ctx).Connection(func(conn *gorm.DB) error {
-		conn = conn.Session(&gorm.Session{}) // what is given may be used for one statement only
+		conn = conn.Session(&gorm.Session{}) // the argument is for one statement only
 		if conn.Name() == "mysql" {
 			release, err := lockMigrations(conn, schema.Service)
 			if err != nil {
@@ -36,7 +36,7 @@ func (d *DB) Migrate(ctx context.Context, schema Schema) error {
 			TableName:                 schema.Service + "_migrations",
 			IDColumnName:              "id",
 			IDColumnSize:              100,
-			UseTransaction:            true, // SQLite alone has these for tables; on MySQL each step may be repeated
+			UseTransaction:            true, // for SQLite; on MySQL each step may be repeated
 			ValidateUnknownMigrations: true,
 		}, schema.Changes)
 		migration.InitSchema(func(tx *gorm.DB) error { return tx.AutoMigrate(schema.Models...) })
@@ -51,7 +51,7 @@ func (d *DB) Migrate(ctx context.Context, schema Schema) error {
 	return nil
 }
 
-// lockMigrations lets one process at a time migrate a service's tables; the lock belongs to the connection.
+// lockMigrations lets one process at a time migrate the tables of a service. The lock belongs to the connection.
 func lockMigrations(conn *gorm.DB, service string) (release func(), err error) {
 	const seconds = 60
 	var name string
@@ -65,6 +65,6 @@ func lockMigrations(conn *gorm.DB, service string) (release func(), err error) {
 	if got != 1 {
 		return nil, errors.New("another process is migrating the database")
 	}
-	// The lock falls anyway when the connection closes.
+	// The end of the connection releases it as well.
 	return func() { conn.Exec("DO RELEASE_LOCK(LEFT(?, 64))", name) }, nil
 }

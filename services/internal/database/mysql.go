@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// defaultConnections is the size of the pool of each server.
+// defaultConnections is the size of the connection pool of each server.
 const defaultConnections = 32
 
 func openMySQL(cfg Config) (*DB, error) {
@@ -20,12 +20,12 @@ func openMySQL(cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// With RETURNING, MariaDB reports a row that was there already as a row that was inserted.
+	// With RETURNING, MariaDB counts an existing row as inserted.
 	pool, err := gorm.Open(mysql.New(mysql.Config{Conn: conns, DSNConfig: dsn, DisableWithReturning: true}), config())
 	if err != nil {
 		return nil, errors.Join(err, conns.Close())
 	}
-	// READ COMMITTED: no gap locks, and a transaction sees what others have committed.
+	// READ COMMITTED has no gap locks, and a transaction sees committed changes of others.
 	db := &DB{writer: pool, reader: pool, txOptions: []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}}
 	if err := db.openReplicas(cfg, conns); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -38,10 +38,10 @@ func openPoolMySQL(dsn string, size int, dialTimeout time.Duration) (*sql.DB, *d
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.InterpolateParams = true // one round trip per statement
+	cfg.InterpolateParams = true // one round trip for each statement
 	cfg.Timeout = dialTimeout
 	cfg.Collation = "utf8mb4_bin"
-	cfg.Logger = &driver.NopLogger{} // what fails is returned, and logged by whoever answers the request
+	cfg.Logger = &driver.NopLogger{} // the service logs errors
 	connector, err := driver.NewConnector(cfg)
 	if err != nil {
 		return nil, nil, err
@@ -54,8 +54,8 @@ func openPoolMySQL(dsn string, size int, dialTimeout time.Duration) (*sql.DB, *d
 	return conns, cfg, nil
 }
 
-// ParseMySQL parses what follows "mysql://" in a DSN: a URL or the driver's own form. The parsers' errors are dropped,
-// for they show the password.
+// ParseMySQL parses a DSN after "mysql://": a URL or the format of go-sql-driver. Its errors leave out the parsers'
+// errors, which show the password.
 func ParseMySQL(dsn string) (*driver.Config, error) {
 	cfg, err := driver.ParseDSN(dsn)
 	if err != nil {

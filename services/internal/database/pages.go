@@ -11,13 +11,13 @@ import (
 	"minidouyin/idl/kitex_gen/page"
 )
 
-// maxUnion is the number of lists read by one statement; SQLite takes at most 500.
+// maxUnion is how many lists one statement reads; SQLite allows 500.
 const maxUnion = 400
 
 // Row is a row of a list.
 type Row interface {
-	// Place returns whose list the row is in and where it stands: lists are ordered by createdAt, then id, both
-	// falling.
+	// Place returns the owner of the list and the position in it. Lists are ordered by createdAt, then id, both
+	// descending.
 	Place() (owner, createdAt, id int64)
 }
 
@@ -27,16 +27,16 @@ type Rows[T any] struct {
 	HasMore bool
 }
 
-// Listing is a table that holds one list per owner. The table needs an index (Owner, created_at, id), with the column
-// of Only after Owner.
+// Listing is a table that has one list for each owner. It needs an index (Owner, created_at, id), with the column of
+// Only after Owner.
 type Listing struct {
 	Table string
-	Owner string // the column with the owner's id
+	Owner string // the column of the owner's id
 	Only  string // a condition on one column, such as "liked = 1"; "" for all rows
 }
 
-// Pages returns the same page of the list of each owner, by one statement for up to 400 owners. Owners without rows
-// there are absent.
+// Pages returns the same page of the list of each owner, with one statement for up to 400 owners. Owners without rows
+// are absent.
 func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[int64]Rows[T], error) {
 	pages := make(map[int64]Rows[T], len(owners))
 	for chunk := range slices.Chunk(distinct(owners), maxUnion) {
@@ -59,8 +59,8 @@ func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[
 	return pages, nil
 }
 
-// query reads one row more than a page from each list, which tells whether there are more. Each part of the union
-// walks its own stretch of the index and stops.
+// query reads one row more than a page from each list, to find out whether there are more. Each part of the union reads
+// its own range of the index and stops.
 func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	after, place := After(p.After)
 	if l.Only != "" {
@@ -81,8 +81,8 @@ func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	return strings.Join(parts, " UNION ALL "), values
 }
 
-// After returns the condition that rows stand after the cursor, with its values; without a cursor, a condition that
-// always holds. The form with OR alone, or with row values, scans on one database or the other.
+// After returns the condition that rows come after the cursor, and its values. Without a cursor it is always true. With
+// OR alone, or with row values, one of the databases scans.
 func After(cursor *page.Cursor) (string, []any) {
 	if cursor == nil {
 		return "1 = 1", nil
@@ -90,7 +90,7 @@ func After(cursor *page.Cursor) (string, []any) {
 	return "created_at <= ? AND (created_at < ? OR id < ?)", []any{cursor.CreatedAt, cursor.CreatedAt, cursor.ID}
 }
 
-// Cut makes a page of at most limit rows out of limit+1 that were read.
+// Cut returns a page of at most limit rows from limit+1 rows.
 func Cut[T any](rows []T, limit int) Rows[T] {
 	if len(rows) > limit {
 		return Rows[T]{Rows: rows[:limit], HasMore: true}
@@ -98,7 +98,7 @@ func Cut[T any](rows []T, limit int) Rows[T] {
 	return Rows[T]{Rows: rows}
 }
 
-// sortRows puts rows of one owner together, in order: SQL promises no order for a union.
+// sortRows sorts rows by owner and position. A union has no order.
 func sortRows[T Row](rows []T) {
 	slices.SortFunc(rows, func(a, b T) int {
 		aOwner, aTime, aID := a.Place()
@@ -108,7 +108,7 @@ func sortRows[T Row](rows []T) {
 }
 
 func distinct(ids []int64) []int64 {
-	ids = slices.Clone(ids) // a request is shared with its sender
+	ids = slices.Clone(ids) // the caller may share them
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// settled is how old rows must be to be read from a replica, which may be that far behind.
+	// settled is how old rows must be to be read from a replica, which may lag that much.
 	settled = 10 * time.Second
-	// rest is how long a replica that failed is not asked.
-	rest = 5 * time.Second
-	// history names the replicas to dbresolver.
+	// skipTime is how long a failed replica is not used.
+	skipTime = 5 * time.Second
+	// history is the name of the replicas in dbresolver.
 	history = "history"
 )
 
-// CheckReplicas returns why these DSNs cannot name replicas of the database, nil when they can.
+// CheckReplicas returns an error unless the DSNs are valid replicas of the database.
 func CheckReplicas(dsn string, replicas []string) error {
 	for _, replica := range replicas {
 		if !strings.HasPrefix(dsn, "mysql:") || !strings.HasPrefix(replica, "mysql:") {
@@ -38,12 +38,11 @@ func CheckReplicas(dsn string, replicas []string) error {
 	return nil
 }
 
-// ReadAfter returns the handle for a page of rows that come after the cursor. When all of them are older than some
-// seconds it may be a replica, else it is that of [DB.Read].
+// ReadAfter returns the handle for a page of rows after the cursor. If all of them are older than some seconds it may be a
+// replica, else it is that of [DB.Read].
 //
-// This is the one rule of what may come from a replica. Everything else has to show one's own writes, or fills caches
-// and decides what is written; history was written long ago. It may still show, for as long as a replica is behind,
-// what was deleted from it meanwhile.
+// Nothing else is read from a replica, because a caller must see its own writes, and caches must not store old values. Old
+// rows may still show what was deleted while the replica lags.
 func (d *DB) ReadAfter(ctx context.Context, cursor *page.Cursor) *gorm.DB {
 	if len(d.replicas) == 0 || cursor == nil || time.Since(time.UnixMilli(cursor.CreatedAt)) < settled {
 		return d.Read(ctx)
@@ -51,7 +50,7 @@ func (d *DB) ReadAfter(ctx context.Context, cursor *page.Cursor) *gorm.DB {
 	return d.reader.WithContext(ctx).Clauses(dbresolver.Use(history)).Session(&gorm.Session{})
 }
 
-// openReplicas adds the replicas to the reader. It does not ask them: they may be away.
+// openReplicas adds the replicas to the reader. It sends nothing, so they may be unavailable.
 func (d *DB) openReplicas(cfg Config, primary *sql.DB) error {
 	if len(cfg.Replicas) == 0 {
 		return nil
@@ -69,28 +68,28 @@ func (d *DB) openReplicas(cfg Config, primary *sql.DB) error {
 	return d.reader.Use(dbresolver.Register(dbresolver.Config{Replicas: dialectors, Policy: dbresolver.RandomPolicy{}}, history))
 }
 
-// replica answers queries, from the primary when it cannot.
+// replica reads from a replica, and from the primary if that fails.
 type replica struct {
 	conns, primary *sql.DB
-	restsUntil     atomic.Int64 // milliseconds since 1970
+	skipUntil      atomic.Int64 // milliseconds since 1970
 }
 
 var _ gorm.ConnPool = (*replica)(nil)
 
-// QueryContext implements [gorm.ConnPool]. A query may be sent twice, for it changes nothing.
+// QueryContext implements [gorm.ConnPool]. It may send a query twice, which changes nothing.
 func (r *replica) QueryContext(ctx context.Context, query string, values ...any) (*sql.Rows, error) {
 	now := time.Now().UnixMilli()
-	if now >= r.restsUntil.Load() {
+	if now >= r.skipUntil.Load() {
 		rows, err := r.conns.QueryContext(ctx, query, values...)
 		if err == nil || ctx.Err() != nil {
 			return rows, err
 		}
-		r.restsUntil.Store(now + rest.Milliseconds())
+		r.skipUntil.Store(now + skipTime.Milliseconds())
 	}
 	return r.primary.QueryContext(ctx, query, values...)
 }
 
-// QueryRowContext implements [gorm.ConnPool]. No page is read so.
+// QueryRowContext implements [gorm.ConnPool]. Pages do not use it.
 func (r *replica) QueryRowContext(ctx context.Context, query string, values ...any) *sql.Row {
 	return r.primary.QueryRowContext(ctx, query, values...)
 }

@@ -12,9 +12,9 @@ import (
 
 const readers = 8
 
-// openSQLite opens two pools on one file. SQLite has one writer at a time: with a single writing connection whose
-// transactions take the write lock at once, writers queue in Go, where waiting ends with the context. Readers run
-// beside it, each on the state that was committed last.
+// openSQLite opens two pools on one file. SQLite has one writer at a time: with a single write connection whose
+// transactions lock at once, writers queue in Go, where their contexts end the wait. Readers run at the same time, on
+// the last committed state.
 func openSQLite(path string) (*DB, error) {
 	writer, err := openPool(path, 1, url.Values{
 		"_txlock": {"immediate"},
@@ -33,7 +33,7 @@ func openSQLite(path string) (*DB, error) {
 }
 
 func openPool(path string, size int, options url.Values) (*gorm.DB, error) {
-	// As a URI, a path may hold any character.
+	// In a URI, the path may have any character.
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
 	conns, err := sql.Open(sqlite.DriverName, file.String())
 	if err != nil {

@@ -13,25 +13,25 @@ import (
 	"gorm.io/gorm"
 )
 
-// maxTries bounds how often one transaction is begun again.
+// maxTries bounds the attempts of one transaction.
 const maxTries = 20
 
-// Write runs change in a transaction and commits it unless change returns an error. A transaction that lost against
-// others (deadlock, lock not had in time) is run again, so change must set what it hands out anew each time.
+// Write runs change in a transaction and commits it unless change returns an error. After a deadlock or a lock timeout
+// it runs the transaction again, so change must set its results anew each time.
 func (d *DB) Write(ctx context.Context, change func(tx *gorm.DB) error) error {
 	for try := 1; ; try++ {
 		err := d.writer.WithContext(ctx).Transaction(change, d.txOptions...)
 		if err == nil || try == maxTries || !lost(err) {
 			return err
 		}
-		// Random pauses keep the same two transactions from meeting again.
+		// A random pause avoids the same conflict again.
 		if err := Pause(ctx, rand.N(time.Duration(try)*4*time.Millisecond)); err != nil {
 			return err
 		}
 	}
 }
 
-// Pause waits; it returns the context's error when that ends first.
+// Pause waits. It returns the context's error if that ends first.
 func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -43,12 +43,12 @@ func Pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// lost tells whether a transaction failed only because others were in its way.
+// lost reports whether a transaction failed only because of concurrent ones.
 func lost(err error) bool {
 	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		const lockWaitTimeout, deadlock = 1205, 1213
-		// TiDB: without pessimistic locks a conflict is seen at the commit; with them a statement that meets others is
-		// tried again, so many times.
+		// TiDB: with optimistic locks the commit finds a conflict; with pessimistic ones a statement is retried, up to a
+		// limit.
 		const writeConflict, unnumbered = 9007, 1105
 		switch my.Number {
 		case lockWaitTimeout, deadlock, writeConflict:
@@ -60,13 +60,13 @@ func lost(err error) bool {
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		const busy, locked = 5, 6
-		code := lite.Code() & 0xff // above it: the extended code
+		code := lite.Code() & 0xff // without the extended code
 		return code == busy || code == locked
 	}
 	return false
 }
 
-// Unavailable tells whether err means that the database cannot be reached or is too busy: trying later may help.
+// Unavailable reports whether err means that the database is unreachable or too busy, so that a retry may succeed.
 func Unavailable(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || lost(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)

@@ -1,4 +1,4 @@
-// Package reconcile compares counts that a service keeps with the rows that they count.
+// Package reconcile compares the counts of a service with the number of their rows, and repairs them.
 package reconcile
 
 import (
@@ -13,28 +13,29 @@ import (
 	"minidouyin/services/internal/database"
 )
 
-// Count is one kept count and how to find out what it should be. It must change in the transactions of its rows.
+// Count is a column with a count. The transactions that change its rows must change it too.
 type Count struct {
 	Table, Key, Column string
-	// Rows is a query for the counted rows as id and n, whose keys are above its first placeholder and up to its second.
+	// Rows is a query for the number of rows of each key, as id and n. Its placeholders are the range of keys, excluding the
+	// first.
 	Rows string
-	// Others are the columns that a new row of counts needs beside this one. Nil means that none is made: Rows counts
-	// nothing for keys without one.
+	// Others are the other columns that a new row of counts needs. Nil means that no row is created: Rows has no keys
+	// without one.
 	Others []string
 }
 
-// Difference is a count that does not equal the rows it counts.
+// Difference is a count that differs from the number of its rows.
 type Difference struct {
 	Table, Column string
-	Key           int64 // what the count is of, such as a video or user
+	Key           int64 // of the row, such as the id of a video
 	Stored, Rows  int64
 }
 
-// batch is how many keys one statement compares: so much is held in memory.
+// batch is how many keys one statement compares. It bounds the memory.
 const batch = 5000
 
-// Run compares the counts with their rows and reports each that differs. With fix, it puts them right. It may run while
-// the service does: one statement reads rows as they are at one moment, so a difference is no change that is under way.
+// Run compares the counts with their rows and reports each difference. With fix, it repairs them. The service may run
+// meanwhile: one statement reads one state of the database, so a change in progress is no difference.
 func Run(ctx context.Context, db *database.DB, counts []Count, fix bool, report func(Difference)) error {
 	for _, c := range counts {
 		if err := c.run(ctx, db, fix, report); err != nil {
@@ -70,8 +71,8 @@ func (c Count) run(ctx context.Context, db *database.DB, fix bool, report func(D
 	}
 }
 
-// nextKeys returns the last key of a batch that begins after from, and whether there are more. Keys without counts fall
-// between those with counts; the last batch has all that follow.
+// nextKeys returns the last key of the batch that begins after from, and whether there are more. A key without counts
+// falls between keys with counts. The last batch has all remaining keys.
 func (c Count) nextKeys(db *gorm.DB, from int64) (to int64, more bool, err error) {
 	var keys []int64
 	err = db.Table(c.Table).Where(c.Key+" > ?", from).Order(c.Key).Offset(batch-1).Limit(1).Pluck(c.Key, &keys).Error
@@ -82,7 +83,7 @@ func (c Count) nextKeys(db *gorm.DB, from int64) (to int64, more bool, err error
 	return keys[0], true, nil
 }
 
-// differences compares the counts of the keys after from and up to to, by one statement.
+// differences compares the counts of the keys after from and up to to, with one statement.
 func (c Count) differences(db *gorm.DB, from, to int64) ([]Difference, error) {
 	var found []struct {
 		ID, Kept, Counted int64
@@ -99,10 +100,10 @@ func (c Count) differences(db *gorm.DB, from, to int64) ([]Difference, error) {
 	return differences, err
 }
 
-// repair puts one count right. It holds the count's row, so that nobody changes it from the comparison on, and adds
-// what is missing.
+// repair repairs one count. It locks the row of the count, so that nothing changes it after the comparison, and adds
+// the difference.
 func (c Count) repair(tx *gorm.DB, key int64) error {
-	if err := c.hold(tx, key); err != nil {
+	if err := c.lock(tx, key); err != nil {
 		return err
 	}
 	found, err := c.differences(tx, key-1, key)
@@ -112,8 +113,8 @@ func (c Count) repair(tx *gorm.DB, key int64) error {
 	return tx.Exec("UPDATE "+c.Table+" SET "+c.Column+" = "+c.Column+" + ? WHERE "+c.Key+" = ?", found[0].Rows-found[0].Stored, key).Error
 }
 
-// hold locks the row of counts, which it makes when there is none and there may be.
-func (c Count) hold(tx *gorm.DB, key int64) error {
+// lock locks the row of counts. It creates a missing one if Others is set.
+func (c Count) lock(tx *gorm.DB, key int64) error {
 	if c.Others != nil {
 		row := map[string]any{c.Key: key, c.Column: 0}
 		for _, other := range c.Others {

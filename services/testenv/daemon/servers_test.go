@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
 // Servers that start together do not take each other's temporary tables away: a start clears the folder of them.
 func TestMySQLBesideAnother(t *testing.T) {
+	testserver.SkipIfShort(t)
 	if daemon.Find("mariadbd", "mysqld") == "" {
 		t.Skip("no server is installed; the other tests use a container")
 	}

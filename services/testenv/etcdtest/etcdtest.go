@@ -8,79 +8,63 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
-// Server is an etcd that a test may kill and start again.
+// Server is an etcd that a test may kill and restart. It keeps its ports and data.
 type Server struct {
-	// Addr is where clients connect, host:port.
+	testserver.Server
+	// Addr is the address for clients, host:port.
 	Addr string
 
-	peers  string
-	folder string
-	daemon *daemon.Daemon
+	data string
 }
 
-// Start starts an empty etcd on free ports; it ends with the test.
+// Start starts an empty etcd on free ports and stops it when the test ends.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
+	program := daemon.Find("etcd")
+	if program == "" {
+		tb.Fatal("no etcd: install it (apt-get install etcd-server, or brew install etcd)")
+	}
 	free, err := daemon.FreeAddrs(2)
 	if err != nil {
-		tb.Fatal("etcdtest: ", err)
+		tb.Fatal(err)
 	}
-	s := &Server{Addr: free[0], peers: free[1], folder: tb.TempDir()}
-	s.Restart(tb)
-	tb.Cleanup(func() { s.Kill(tb) })
+	folder := tb.TempDir()
+	s := &Server{Addr: free[0], data: filepath.Join(folder, "data")}
+	clients, peers := "http://"+free[0], "http://"+free[1]
+	s.Command = daemon.Command{
+		Path: program, Log: filepath.Join(folder, "log"),
+		Args: []string{"--name", "test", "--data-dir", s.data,
+			"--listen-client-urls", clients, "--advertise-client-urls", clients,
+			"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "test=" + peers},
+	}
+	s.Ready = s.ready
+	s.Start(tb)
 	return s
 }
 
-// Kill ends the server as a power cut does.
-func (s *Server) Kill(tb testing.TB) {
-	tb.Helper()
-	if err := s.daemon.Kill(); err != nil {
-		tb.Fatal("etcdtest: ", err)
+func (s *Server) ready(ctx context.Context) error {
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{s.Addr}, Logger: zap.NewNop()})
+	if err != nil {
+		return err
 	}
+	defer client.Close()
+	_, err = client.Get(ctx, "ready")
+	return err
 }
 
-// Wipe takes away all that a killed server has kept.
+// Wipe deletes the data of a killed server.
 func (s *Server) Wipe(tb testing.TB) {
 	tb.Helper()
-	if err := os.RemoveAll(filepath.Join(s.folder, "data")); err != nil {
-		tb.Fatal("etcdtest: ", err)
-	}
-}
-
-// Restart starts the server again on the same ports, with what it kept, after Kill.
-func (s *Server) Restart(tb testing.TB) {
-	tb.Helper()
-	program := daemon.Find("etcd")
-	if program == "" {
-		tb.Fatal("etcdtest: no etcd: install it (apt-get install etcd-server, or brew install etcd)")
-	}
-	client, peers := "http://"+s.Addr, "http://"+s.peers
-	var err error
-	s.daemon, err = daemon.Start(daemon.Command{
-		Path: program, Log: filepath.Join(s.folder, "log"),
-		Args: []string{"--name", "test", "--data-dir", filepath.Join(s.folder, "data"),
-			"--listen-client-urls", client, "--advertise-client-urls", client,
-			"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "test=" + peers},
-	})
-	if err != nil {
-		tb.Fatal("etcdtest: ", err)
-	}
-	ask, err := clientv3.New(clientv3.Config{Endpoints: []string{s.Addr}, Logger: zap.NewNop()})
-	if err != nil {
-		tb.Fatal("etcdtest: ", err)
-	}
-	defer ask.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.daemon.Wait(ctx, func(ctx context.Context) error { _, err := ask.Get(ctx, "ready"); return err }); err != nil {
-		tb.Fatal("etcdtest: ", err)
+	if err := os.RemoveAll(s.data); err != nil {
+		tb.Fatal(err)
 	}
 }

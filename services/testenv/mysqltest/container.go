@@ -13,7 +13,7 @@ import (
 
 const image = "mariadb:10.11"
 
-// dockerAnswers tells whether there is a docker engine that runs.
+// dockerAnswers reports whether a docker engine runs.
 func dockerAnswers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -1,14 +1,14 @@
 // Package mysqltest gives tests a real MariaDB or MySQL.
 //
-// The server is started by the first test that asks for a database, and stopped at the end of the test binary:
+// The first test that needs a database starts the server, and the end of the test binary stops it:
 //
 //	func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
 //
 //	func TestStore(t *testing.T) { dsn := mysqltest.Database(t); ... }
 //
-// It is the one that DOUYIN_TEST_MYSQL names (a DSN of a user who may create databases); else an installed MariaDB or
-// MySQL, run in a temporary folder behind a unix socket; else a container, when docker answers. Without any of them,
-// tests fail: nothing is skipped.
+// The server is the one that DOUYIN_TEST_MYSQL names (a DSN of a user who may create databases); else an installed MariaDB
+// or MySQL, run in a temporary folder on a unix socket; else a docker container. Without any of them, tests fail. Only
+// -short skips them.
 package mysqltest
 
 import (
@@ -27,9 +27,10 @@ import (
 
 	"minidouyin/services/internal/database"
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
-// startTimeout bounds how long a server may take until it answers; a container may have to be fetched first.
+// startTimeout bounds the time until the server is ready. The image of a container may have to be downloaded first.
 const startTimeout = 3 * time.Minute
 
 var shared struct {
@@ -44,7 +45,7 @@ type server struct {
 	stop   func() error
 }
 
-// Run runs the tests and stops the server that they used; it returns the exit code.
+// Run runs the tests, stops the server and returns the exit code.
 func Run(m *testing.M) int {
 	code := m.Run()
 	if shared.server != nil {
@@ -56,17 +57,17 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// Database returns the DSN, with "mysql://", of a new empty database that is dropped when the test ends. The test
-// fails when there is no server.
+// Database returns the DSN, with "mysql://", of a new empty database that is dropped when the test ends.
 func Database(tb testing.TB) string {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	shared.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
 		shared.server, shared.err = start(ctx)
 	})
 	if shared.err != nil {
-		tb.Fatal("mysqltest: ", shared.err)
+		tb.Fatal(shared.err)
 	}
 	name := "douyin_test_" + strings.ToLower(rand.Text())
 	shared.server.exec(tb, "CREATE DATABASE "+name)
@@ -80,11 +81,11 @@ func (s *server) exec(tb testing.TB, statement string) {
 	tb.Helper()
 	conns, err := sql.Open("mysql", s.config.FormatDSN())
 	if err != nil {
-		tb.Fatal("mysqltest: ", err)
+		tb.Fatal(err)
 	}
 	defer conns.Close()
 	if _, err := conns.Exec(statement); err != nil {
-		tb.Fatal("mysqltest: ", err)
+		tb.Fatal(err)
 	}
 }
 
@@ -118,7 +119,7 @@ func (s *server) ping(ctx context.Context) error {
 	return conns.PingContext(ctx)
 }
 
-// ready waits until the server answers; when it refuses or takes too long, it is stopped.
+// ready waits until the server is ready. It stops one that refuses or takes too long.
 func ready(ctx context.Context, s *server) (*server, error) {
 	for {
 		err := s.ping(ctx)

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
 const (
@@ -22,10 +23,10 @@ const (
 	slots   = 16384
 )
 
-// StartCluster starts an empty Redis Cluster of three servers; it ends with the test. Every write is on disk when it
-// is answered, unless args, which are those of redis-server, say otherwise.
+// StartCluster starts an empty Redis Cluster of three nodes and stops it when the test ends. The args are those of [Start].
 func StartCluster(tb testing.TB, args ...string) *Server {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	s := newCluster(tb, args...)
 	tb.Cleanup(func() {
 		for _, n := range s.nodes {
@@ -49,26 +50,27 @@ var shared struct {
 	cluster *Server
 }
 
-// SharedCluster returns the URL of a cluster for all tests of the package that asks, one after the other, because it
-// takes seconds to start. It is empty at first, and ends with the process.
+// SharedCluster returns the URL of a cluster that all tests of the package use one after another, because its start takes
+// seconds. It is empty at first, and ends with the process.
 func SharedCluster(tb testing.TB) (url string) {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	shared.once.Do(func() {
 		s := newCluster(tb)
 		for _, n := range s.nodes {
-			n.command.Temporary = n.folder
+			n.Command.Temporary = n.folder
 		}
 		s.Restart(tb)
 		s.join(tb)
 		shared.cluster = s
 	})
 	if shared.cluster == nil {
-		tb.Fatal("redistest: the cluster did not start for an earlier test")
+		tb.Fatal("the cluster did not start for an earlier test")
 	}
 	return shared.cluster.URL
 }
 
-// Node returns one of a cluster's three servers, which may be killed and started again alone.
+// Node returns one of the three nodes of a cluster, which may be killed and restarted alone.
 func (s *Server) Node(i int) *Server { return &Server{URL: s.nodes[i].url, nodes: s.nodes[i : i+1]} }
 
 func newCluster(tb testing.TB, args ...string) *Server {
@@ -85,13 +87,13 @@ func newCluster(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// freePorts returns a port that is free together with the one 10000 above it, on which the servers of a cluster talk.
+// freePorts returns a free port whose cluster bus port, 10000 above it, is free too.
 func freePorts(tb testing.TB) string {
 	tb.Helper()
 	for {
 		addrs, err := daemon.FreeAddrs(1)
 		if err != nil {
-			tb.Fatal("redistest: ", err)
+			tb.Fatal(err)
 		}
 		_, text, _ := net.SplitHostPort(addrs[0])
 		port, _ := strconv.Atoi(text)
@@ -102,19 +104,19 @@ func freePorts(tb testing.TB) string {
 	}
 }
 
-// join makes the servers one cluster, and waits until each of them says that it is whole.
+// join makes the nodes one cluster, and waits until each reports that the cluster is ok.
 func (s *Server) join(tb testing.TB) {
 	tb.Helper()
 	for i, n := range s.nodes {
-		n.wait(tb, func(ctx context.Context, client *redis.Client) error {
+		n.Wait(tb, n.with(func(ctx context.Context, client *redis.Client) error {
 			return client.ClusterAddSlotsRange(ctx, slots*i/masters, slots*(i+1)/masters-1).Err()
-		})
+		}))
 	}
 	first := s.nodes[0]
 	for _, n := range s.nodes[1:] {
-		first.wait(tb, func(ctx context.Context, client *redis.Client) error {
+		first.Wait(tb, first.with(func(ctx context.Context, client *redis.Client) error {
 			return client.ClusterMeet(ctx, "127.0.0.1", n.port).Err()
-		})
+		}))
 	}
 	for _, n := range s.nodes {
 		n.waitForCluster(tb)
@@ -122,14 +124,14 @@ func (s *Server) join(tb testing.TB) {
 	}
 }
 
-// waitForCluster waits until the server says that the cluster is whole; until then it refuses everything.
+// waitForCluster waits until the node reports that the cluster is ok. Before that, it refuses all commands.
 func (n *node) waitForCluster(tb testing.TB) {
 	tb.Helper()
-	n.wait(tb, func(ctx context.Context, client *redis.Client) error {
+	n.Wait(tb, n.with(func(ctx context.Context, client *redis.Client) error {
 		info, err := client.ClusterInfo(ctx).Result()
 		if err == nil && !strings.Contains(info, "cluster_state:ok") {
-			err = fmt.Errorf("the cluster is not whole: %s", info)
+			err = fmt.Errorf("the cluster is not ok: %s", info)
 		}
 		return err
-	})
+	}))
 }

@@ -8,19 +8,16 @@ import (
 	"os"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
-// startTime bounds how long a server may take until it answers.
-const startTime = time.Minute
-
-// Server is a Redis that a test may kill and start again: one process, or a cluster of them.
+// Server is a Redis that a test may kill and restart: one process, or a cluster of them. It keeps its data.
 type Server struct {
-	// URL names it, as for services.OpenRedis.
+	// URL is for services.OpenRedis.
 	URL string
 
 	nodes []*node
@@ -28,50 +25,61 @@ type Server struct {
 
 // node is one process.
 type node struct {
-	folder  string
-	url     string
-	port    string // of a cluster's
-	joined  bool   // the cluster
-	command daemon.Command
-	daemon  *daemon.Daemon
+	testserver.Server
+	folder string
+	url    string
+	port   string // in a cluster
+	joined bool   // to the cluster
 }
 
-// Start starts an empty Redis behind a unix socket; it ends with the test. Every write is on disk when it is
-// answered, unless args, which are those of redis-server, say otherwise.
+// Start starts an empty Redis on a unix socket and stops it when the test ends. Every write is on disk before the reply,
+// unless args, which are arguments of redis-server, change that.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	n := newNode(tb, args...)
 	tb.Cleanup(func() { _ = os.RemoveAll(n.folder) })
-	s := &Server{URL: n.url, nodes: []*node{n}}
-	s.Restart(tb)
-	tb.Cleanup(func() { s.Kill(tb) })
-	return s
+	n.Start(tb)
+	return &Server{URL: n.url, nodes: []*node{n}}
 }
 
 func newNode(tb testing.TB, args ...string) *node {
 	tb.Helper()
-	folder, err := os.MkdirTemp("", "redis") // paths of sockets must be short
+	folder, err := os.MkdirTemp("", "redis") // the path of a socket must be short
 	if err != nil {
-		tb.Fatal("redistest: ", err)
+		tb.Fatal(err)
 	}
 	command, socket, err := daemon.Redis(folder, args...)
 	if err != nil {
-		tb.Fatal("redistest: ", err)
+		tb.Fatal(err)
 	}
-	return &node{folder: folder, url: "unix://" + socket, command: command}
+	n := &node{folder: folder, url: "unix://" + socket}
+	n.Command, n.Ready = command, n.with(func(ctx context.Context, client *redis.Client) error { return client.Ping(ctx).Err() })
+	return n
 }
 
-// Kill ends the server as a power cut does.
+// with returns a function that runs a command on the node.
+func (n *node) with(run func(ctx context.Context, client *redis.Client) error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		options, err := redis.ParseURL(n.url)
+		if err != nil {
+			return err
+		}
+		client := redis.NewClient(options)
+		defer client.Close()
+		return run(ctx, client)
+	}
+}
+
+// Kill kills the server with SIGKILL, like a power cut.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	for _, n := range s.nodes {
-		if err := n.daemon.Kill(); err != nil {
-			tb.Fatal("redistest: ", err)
-		}
+		n.Kill(tb)
 	}
 }
 
-// Pause makes the server hang, as one does whose machine is gone, until Continue.
+// Pause makes the server hang until Continue, as if its machine were unreachable.
 func (s *Server) Pause(tb testing.TB) { s.signal(tb, syscall.SIGSTOP) }
 
 // Continue ends a Pause.
@@ -80,42 +88,20 @@ func (s *Server) Continue(tb testing.TB) { s.signal(tb, syscall.SIGCONT) }
 func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
 	tb.Helper()
 	for _, n := range s.nodes {
-		if err := n.daemon.Signal(signal); err != nil {
-			tb.Fatal("redistest: ", err)
-		}
+		n.Signal(tb, signal)
 	}
 }
 
-// Restart starts the server again, with what it kept, after Kill. One of a cluster then takes commands, if all others
-// do.
+// Restart starts the server again after Kill, and waits until it takes commands. A node of a cluster does so when all
+// nodes run.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	var err error
 	for _, n := range s.nodes {
-		if n.daemon, err = daemon.Start(n.command); err != nil {
-			tb.Fatal("redistest: ", err)
-		}
+		n.Restart(tb)
 	}
 	for _, n := range s.nodes {
-		n.wait(tb, func(ctx context.Context, client *redis.Client) error { return client.Ping(ctx).Err() })
 		if n.joined {
 			n.waitForCluster(tb)
 		}
-	}
-}
-
-// wait waits until ready returns nil.
-func (n *node) wait(tb testing.TB, ready func(ctx context.Context, client *redis.Client) error) {
-	tb.Helper()
-	options, err := redis.ParseURL(n.url)
-	if err != nil {
-		tb.Fatal("redistest: ", err)
-	}
-	client := redis.NewClient(options)
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	if err := n.daemon.Wait(ctx, func(ctx context.Context) error { return ready(ctx, client) }); err != nil {
-		tb.Fatal("redistest: ", err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package s3test gives tests a real server of S3: versitygw, which keeps objects in a folder.
+// Package s3test gives tests a real S3 server: versitygw, which keeps objects in a folder.
 package s3test
 
 import (
@@ -12,81 +12,60 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"minidouyin/services/testenv/daemon"
+	"minidouyin/services/testenv/testserver"
 )
 
-// Server is a server of S3 that a test may kill and start again.
+// Server is an S3 server that a test may kill and restart. It keeps its port and objects.
 type Server struct {
-	// Endpoint is where it is, such as http://127.0.0.1:9000; any address style and region us-east-1.
+	testserver.Server
+	// Endpoint is its URL, such as http://127.0.0.1:9000. It takes any address style; the region is us-east-1.
 	Endpoint string
-	// AccessKey and SecretKey are those of its owner.
+	// AccessKey and SecretKey are the credentials of its owner.
 	AccessKey, SecretKey string
 
 	folder string
 	health string
-	daemon *daemon.Daemon
 }
 
-// Start starts an empty server on a free port; it ends with the test. It has no bucket yet.
+// Start starts an empty server, without buckets, on a free port and stops it when the test ends.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
+	program, err := Find()
+	if err != nil {
+		tb.Fatal(err)
+	}
 	free, err := daemon.FreeAddrs(1)
 	if err != nil {
-		tb.Fatal("s3test: ", err)
+		tb.Fatal(err)
 	}
 	s := &Server{Endpoint: "http://" + free[0], AccessKey: rand.Text(), SecretKey: rand.Text(), folder: tb.TempDir(),
-		health: "/" + rand.Text()} // nobody else answers there
-	s.Restart(tb)
-	tb.Cleanup(func() { s.Kill(tb) })
+		health: "/" + rand.Text()} // no other server answers this path
+	if err := os.MkdirAll(s.Folder(), 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	s.Command = daemon.Command{Path: program, Log: filepath.Join(s.folder, "log"),
+		Args: []string{"--port", free[0], "--health", s.health, "--quiet", "posix", s.Folder()},
+		Env:  []string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey}}
+	s.Ready = s.ready
+	s.Start(tb)
 	return s
 }
 
-// Store returns the URL of a store in a bucket of its own, which is made when the store is opened.
+// Store returns the URL of a store in a bucket of its own. Opening the store creates the bucket.
 func (s *Server) Store(bucket string) string {
 	return StoreAt(s.Endpoint, bucket)
 }
 
-// StoreAt returns the same for another way to the server.
+// StoreAt is like [Server.Store] for another endpoint of the server.
 func StoreAt(endpoint, bucket string) string {
 	return "s3://" + bucket + "?path-style=true&create=true&endpoint=" + endpoint
 }
 
-// Folder returns where the server keeps its objects: a folder for each bucket, files by their names in it.
+// Folder returns the folder of the objects: a folder for each bucket, with files by object name.
 func (s *Server) Folder() string { return filepath.Join(s.folder, "objects") }
-
-// Kill ends the server as a power cut does.
-func (s *Server) Kill(tb testing.TB) {
-	tb.Helper()
-	if err := s.daemon.Kill(); err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-}
-
-// Restart starts the server again on the same port, with what it kept, after Kill.
-func (s *Server) Restart(tb testing.TB) {
-	tb.Helper()
-	program, err := Find()
-	if err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-	if err := os.MkdirAll(s.Folder(), 0o700); err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-	log := filepath.Join(s.folder, "log")
-	s.daemon, err = daemon.Start(daemon.Command{Path: program, Log: log,
-		Args: []string{"--port", s.Endpoint[len("http://"):], "--health", s.health, "--quiet", "posix", s.Folder()},
-		Env:  []string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey}})
-	if err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.daemon.Wait(ctx, s.ready); err != nil {
-		tb.Fatal("s3test: ", err)
-	}
-}
 
 func (s *Server) ready(ctx context.Context) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint+s.health, nil)
@@ -104,7 +83,7 @@ func (s *Server) ready(ctx context.Context) error {
 	return nil
 }
 
-// Find returns the path of versitygw: as DOUYIN_TEST_VERSITYGW says, else the one that make builds, else that in PATH.
+// Find returns the path of versitygw: DOUYIN_TEST_VERSITYGW, else the one that make builds, else the one in PATH.
 func Find() (string, error) {
 	if path := os.Getenv("DOUYIN_TEST_VERSITYGW"); path != "" {
 		return exec.LookPath(path)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -14,6 +13,7 @@ import (
 	"minidouyin/idl/codes"
 	"minidouyin/idl/kitex_gen/basics"
 	"minidouyin/services/internal/argument"
+	"minidouyin/services/internal/cache"
 	"minidouyin/services/internal/database"
 )
 
@@ -36,32 +36,27 @@ func (u *user) wire() *basics.User {
 	}
 }
 
-// nameKey returns the form of a name that is unique: names that differ only in case, width, composition or in
-// characters that cannot be seen are one. A character becomes at most 18, so 32 of them fit the column.
+// nameKey returns the unique form of a name. Names that differ only in case, width, composition or invisible characters
+// have the same form. A character becomes at most 18, so 32 characters fit the column.
 func nameKey(name string) string {
-	seen := argument.WithoutInvisible(norm.NFKC.String(name))
-	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(seen)))
+	visible := argument.WithoutInvisible(norm.NFKC.String(name))
+	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(visible)))
 }
-
-// tables keeps users, videos and removals in the database.
-type tables struct {
-	db *database.DB
-}
-
-func now() int64 { return time.Now().UnixMilli() }
 
 // createUser stores the user and sets its id. Code: AlreadyExists.
-func (s *tables) createUser(ctx context.Context, u *user) error {
+func (s *store) createUser(ctx context.Context, u *user) error {
 	u.NameKey, u.CreatedAt = nameKey(u.Name), now()
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
+	err := s.write(ctx, func(tx *gorm.DB, also cache.Also) error {
 		u.ID = 0
-		return tx.Create(u).Error
+		err := tx.Create(u).Error
+		also(s.caches.users.Key(u.ID)) // its absence may be cached
+		return err
 	})
 	return wrapName("create user", err)
 }
 
-// userByName returns the user who has that name in any case, with the password's hash; without one, a zero user.
-func (s *tables) userByName(ctx context.Context, name string) (user, error) {
+// userByName returns the user with the name in any case, password hash included, or a zero user.
+func (s *store) userByName(ctx context.Context, name string) (user, error) {
 	var found []user
 	if err := s.db.Read(ctx).Where("name_key = ?", nameKey(name)).Find(&found).Error; err != nil {
 		return user{}, fmt.Errorf("find user by name: %w", err)
@@ -73,10 +68,11 @@ func (s *tables) userByName(ctx context.Context, name string) (user, error) {
 }
 
 // users returns those that exist.
-func (s *tables) users(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
-	if len(ids) == 0 {
-		return map[int64]*basics.User{}, nil
-	}
+func (s *store) users(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
+	return s.caches.users.Get(ctx, ids, s.readUsers)
+}
+
+func (s *store) readUsers(ctx context.Context, ids []int64) (map[int64]*basics.User, error) {
 	var found []user
 	if err := s.db.Read(ctx).Omit("PasswordHash", "NameKey").Where("id IN ?", ids).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
@@ -88,17 +84,16 @@ func (s *tables) users(ctx context.Context, ids []int64) (map[int64]*basics.User
 	return users, nil
 }
 
-// profile is a change of a user: what is nil stays.
+// profile is a change of a user. Nil fields stay as they are.
 type profile struct {
 	name, signature, avatarKey, backgroundKey *string
 }
 
-// updateProfile changes the user and returns it as it is then. Pictures that were replaced become
-// removals; the reservations of the new ones are struck out. Codes: NotFound, AlreadyExists.
-func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
+// updateProfile changes the user and returns the changed user. Replaced pictures get removals, new ones lose their
+// reservations. Codes: NotFound, AlreadyExists.
+func (s *store) updateProfile(ctx context.Context, id int64, change profile) (*basics.User, error) {
 	var u user
-	err := s.db.Write(ctx, func(tx *gorm.DB) error {
-		var err error
+	err := s.write(ctx, func(tx *gorm.DB, _ cache.Also) (err error) {
 		if u, err = lockUser(tx, id); err != nil {
 			return err
 		}
@@ -115,33 +110,37 @@ func (s *tables) updateProfile(ctx context.Context, id int64, change profile) (*
 			return err
 		}
 		return tx.Select("Name", "NameKey", "Signature", "AvatarKey", "BackgroundKey").Updates(&u).Error
-	})
+	}, s.caches.users.Key(id))
 	if err != nil {
 		return nil, wrapName("update profile", err)
 	}
 	return u.wire(), nil
 }
 
-// deleteUser deletes the user and all its videos, and writes removals for all that other places hold of them.
-// It returns the videos. Code: NotFound.
-func (s *tables) deleteUser(ctx context.Context, id int64) (videos []int64, err error) {
-	err = s.db.Write(ctx, func(tx *gorm.DB) error {
-		u, err := lockUser(tx, id) // from here on, nobody publishes as this user
+// deleteUser deletes the user and all its videos, and adds removals for what other services and the file store hold
+// of them. Code: NotFound.
+func (s *store) deleteUser(ctx context.Context, id int64) error {
+	err := s.write(ctx, func(tx *gorm.DB, also cache.Also) error {
+		u, err := lockUser(tx, id) // blocks publishing as this user
 		if err != nil {
 			return err
 		}
-		if videos, err = deleteVideosOf(tx, id); err != nil {
+		videos, err := deleteVideosOf(tx, id)
+		if err != nil {
 			return err
+		}
+		for _, video := range videos {
+			also(s.caches.videos.Key(video))
 		}
 		if err := tx.Delete(&u).Error; err != nil {
 			return err
 		}
 		return addRemovals(tx, append(filesDue(u.AvatarKey, u.BackgroundKey), twice(removal{UserID: id})...))
-	})
+	}, s.caches.videoKeys(id)...)
 	if err != nil {
-		return nil, fmt.Errorf("delete user: %w", err)
+		return fmt.Errorf("delete user: %w", err)
 	}
-	return videos, nil
+	return nil
 }
 
 func lockUser(tx *gorm.DB, id int64) (user, error) {
@@ -157,15 +156,15 @@ func lockUser(tx *gorm.DB, id int64) (user, error) {
 
 func errNoUser() error { return codes.Errorf(codes.NotFound, "no such user") }
 
-func errTaken() error { return codes.Errorf(codes.AlreadyExists, "this name is taken") }
+func errNameTaken() error { return codes.Errorf(codes.AlreadyExists, "this name is taken") }
 
-// wrapName gives the conflict of the only unique name its code.
-func wrapName(verb string, err error) error {
+// wrapName converts a conflict on the only unique name to its code.
+func wrapName(action string, err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return errTaken()
+		return errNameTaken()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", verb, err)
+		return fmt.Errorf("%s: %w", action, err)
 	}
 	return nil
 }

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// freshTime is how old a promise may be to be worth waiting for: an older one waits for a database that is away.
+	// freshTime is how old a change may be for Pending to wait for it. An older one means that the database is unavailable.
 	freshTime = 2 * time.Second
-	// pollInterval is how often those who wait read again.
+	// pollInterval is the time between two reads of a wait.
 	pollInterval = 3 * time.Millisecond
 )
 
-// Promised returns what users were promised that the database may not have. For what was promised a moment ago it
-// waits, OwnWait at most, until the database has it.
-func (l *Log) Promised(ctx context.Context, users ...int64) map[Pair]bool {
+// Pending returns the acknowledged changes of users that the database may not have. It waits for recent ones to be
+// stored, OwnWait at most.
+func (l *Log) Pending(ctx context.Context, users ...int64) map[Pair]bool {
 	ctx, cancel := context.WithTimeout(ctx, l.OwnWait)
 	defer cancel()
-	promised := map[Pair]bool{}
+	pending := map[Pair]bool{}
 	for fresh := l.available.Load(); fresh; fresh = fresh && pause(ctx) {
 		hashes := make([]*redis.MapStringStringCmd, len(users))
 		_, err := l.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -31,24 +31,24 @@ func (l *Log) Promised(ctx context.Context, users ...int64) map[Pair]bool {
 			return nil
 		})
 		if err != nil {
-			break // the database answers
+			break // the caller reads the database alone
 		}
 		fresh = false
-		clear(promised)
+		clear(pending)
 		for i, user := range users {
 			for field, text := range hashes[i].Val() {
 				video, _ := strconv.ParseInt(field, 10, 64)
 				liked, at, _ := strings.Cut(text, " ")
 				deadline, _ := strconv.ParseInt(at, 10, 64) // 0 without one
-				promised[Pair{user, video}] = liked == "1"
+				pending[Pair{user, video}] = liked == "1"
 				fresh = fresh || deadline > l.redisTime(time.Now().Add(-freshTime))
 			}
 		}
 	}
-	return promised
+	return pending
 }
 
-// Flushed returns when the database has what the log holds now, of a user, or of all users with 0.
+// Flushed returns when the database has all entries that the log holds now, of a user, or of all users with 0.
 func (l *Log) Flushed(ctx context.Context, user int64) error {
 	var until [partitions]int64
 	for first := true; ; first = false {
@@ -57,14 +57,14 @@ func (l *Log) Flushed(ctx context.Context, user int64) error {
 			l.fail(err)
 			return unavailable()
 		}
-		waits := false
+		waiting := false
 		for p, s := range all {
 			if first {
 				until[p] = s.last
 			}
-			waits = waits || s.length > 0 && s.first <= until[p] && (user == 0 || p == partitionOf(user))
+			waiting = waiting || s.length > 0 && s.first <= until[p] && (user == 0 || p == partitionOf(user))
 		}
-		if !waits {
+		if !waiting {
 			return nil
 		}
 		if !pause(ctx) {
@@ -73,7 +73,7 @@ func (l *Log) Flushed(ctx context.Context, user int64) error {
 	}
 }
 
-// pause waits for pollInterval, and reports whether ctx goes on.
+// pause waits for pollInterval, and reports whether ctx is still valid.
 func pause(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():

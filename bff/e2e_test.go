@@ -335,7 +335,7 @@ func TestCommandLine(t *testing.T) {
 		{"an address that is none", []string{"--addr=foo"}, nil, 2, "--addr"},
 		{"a port that cannot be", nil, []string{"DOUYIN_ADDR=127.0.0.1:99999"}, 2, "--addr"},
 		{"no data folder", []string{"--data="}, nil, 2, "--data"},
-		{"a store of an unknown kind", []string{"--store=ftp://host"}, nil, 2, "--store: \"ftp\" is no kind of store"},
+		{"a store of an unknown kind", []string{"--store=ftp://host"}, nil, 2, "--store: unknown scheme \"ftp\""},
 		{"a store that is away", []string{"--addr=127.0.0.1:0", "--data=" + data, "--store=s3://videos?endpoint=http://127.0.0.1:1",
 			"--s3-access-key=a"}, []string{"DOUYIN_S3_SECRET_KEY=hidden@"}, 1, "http://127.0.0.1:1 does not answer"},
 		{"half of the keys of the store", nil, []string{"DOUYIN_S3_ACCESS_KEY=a"}, 2, "--s3-access-key, --s3-secret-key: one needs the other"},

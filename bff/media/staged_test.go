@@ -100,7 +100,7 @@ func TestCommitStoreDies(t *testing.T) {
 	err := s.Commit(t.Context())
 	wantRefusal(t, err, codes.UpstreamUnavailable, "files cannot be stored at the moment, please try again")
 	<-gone
-	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "the store does not answer") {
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "the store is unavailable") {
 		t.Errorf("the log says %q", log.String())
 	}
 	server.Restart(t)

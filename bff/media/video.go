@@ -80,7 +80,7 @@ func (m *Media) faststart(ctx context.Context, f *os.File, l mp4.Layout) (string
 			m.discard(out.Name())
 		}
 	}()
-	if err := l.Faststart(ctx, out, f); errors.Is(err, mp4.ErrCannotMove) {
+	if err := l.Faststart(ctx, out, f); errors.Is(err, mp4.ErrLargeOffset) {
 		m.cfg.Log.Info("keep video as it is", "error", err)
 		return f.Name(), nil
 	} else if err != nil {

@@ -9,58 +9,58 @@ import (
 	"time"
 )
 
-const openTimeout = 15 * time.Second // to say at the start that the store can be used
+const openTimeout = 15 * time.Second
 
-// Config says where files are kept.
+// Config names a store.
 type Config struct {
-	URL       string       // file:///folder or s3://bucket (see CheckURL); "" = Folder
-	Folder    string       // of files when there is no URL
-	AccessKey string       // of a store on S3; "" = from AWS_ACCESS_KEY_ID, ~/.aws or the role of the machine
-	SecretKey string       // that belongs to AccessKey
-	Log       *slog.Logger // of what a reader of a file cannot tell
+	URL       string       // file:///folder or s3://bucket, see CheckURL; "" = Folder
+	Folder    string       // where files are stored if there is no URL
+	AccessKey string       // for S3; "" = from AWS_ACCESS_KEY_ID, ~/.aws or the role of the machine
+	SecretKey string       // of AccessKey
+	Log       *slog.Logger // gets the errors of reading an object after it was opened
 }
 
-// A Store keeps finished files by their keys. It is asked for keys of the right form only. Its errors are
-// ErrUnavailable when trying again later may help.
+// A Store stores files by key. Its methods take keys for which IsKey is true. An error is ErrUnavailable if a retry
+// later may succeed.
 type Store interface {
-	// Put makes a temporary file the file of a key, and returns when that is durable. After a crash or an error the
-	// file is whole or absent. What is at temp afterwards is the caller's to discard.
+	// Put stores the temporary file temp under a key and returns when it is durable. After a crash or an error the file
+	// is whole or absent. The caller removes temp if it is still there.
 	Put(ctx context.Context, temp, key string) error
-	// Open returns the content of a file, os.ErrNotExist when there is none. ranges is the Range header of the request
-	// that it is for: a store may fetch no more than that.
+	// Open opens a file, or returns os.ErrNotExist. ranges is the Range header of the request, "" if there is none: a
+	// store may load no more than that.
 	Open(ctx context.Context, key, ranges string) (io.ReadSeekCloser, error)
-	// Remove deletes a file. That there is none is no error.
+	// Remove deletes a file. It returns nil if there is none.
 	Remove(ctx context.Context, key string) error
-	// Ready returns nil when the store answers.
+	// Ready returns nil if the store is available.
 	Ready(ctx context.Context) error
 }
 
-// ErrUnavailable says that the store does not answer.
-var ErrUnavailable = errors.New("the store does not answer")
+// ErrUnavailable is the error of a store that cannot be reached or fails.
+var ErrUnavailable = errors.New("the store is unavailable")
 
-// Open opens the store that cfg names, once it is certain that files can be kept there.
+// Open opens the store that cfg names. It returns an error if files cannot be stored there.
 func Open(ctx context.Context, cfg Config) (Store, error) {
-	at, err := parseURL(cfg.URL)
+	loc, err := parseURL(cfg.URL)
 	if err != nil {
 		return nil, err
 	}
-	if at.bucket == "" {
-		if at.folder == "" {
-			at.folder = cfg.Folder
-		}
-		return openLocal(at.folder)
+	if loc.bucket != "" {
+		ctx, cancel := context.WithTimeout(ctx, openTimeout)
+		defer cancel()
+		return openS3(ctx, cfg, loc)
 	}
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	return openS3(ctx, cfg, at)
+	if loc.folder == "" {
+		loc.folder = cfg.Folder
+	}
+	return openLocal(loc.folder)
 }
 
-// Presigner returns a function that makes addresses under which players get files from S3 itself, at an endpoint that
-// may be another than that of the store, "" for the same.
+// Presigner returns a function that returns the presigned URL of a file on S3. endpoint is the S3 endpoint for clients,
+// "" if it is the same as for this process.
 func Presigner(s Store, endpoint string) (func(ctx context.Context, key string) (string, error), error) {
 	b, ok := s.(*bucket)
 	if !ok {
-		return nil, errors.New("only a store on S3 has signed addresses")
+		return nil, errors.New("only a store on S3 has presigned URLs")
 	}
 	return b.presigner(endpoint)
 }

@@ -7,26 +7,25 @@ import (
 	"strings"
 )
 
-// A key names a file of the store: folder, shard and a random name that nobody can guess. Nothing in it comes from a
-// user, and everything that is not exactly of this form names no file.
+// keyForm is the form of a key: folder, shard and a random name. No part of it comes from a user.
 var keyForm = regexp.MustCompile(`^(videos|covers|pictures)/([a-z2-7]{2})/([a-z2-7]{26})\.([a-z0-9]{2,4})$`)
 
-// NewKey returns a key for a new file.
+// NewKey returns a random key, which nobody can guess.
 func NewKey(folder, extension string) string {
 	name := strings.ToLower(rand.Text())
 	return folder + "/" + name[:2] + "/" + name + "." + extension
 }
 
-// IsKey tells whether key is one of ours.
+// IsKey reports whether key has the form of a key.
 func IsKey(key string) bool {
 	parts := keyForm.FindStringSubmatch(key)
 	return parts != nil && strings.HasPrefix(parts[3], parts[2])
 }
 
-// CacheControl is the header of every file: a key never gets another content.
+// CacheControl is the Cache-Control header of every file: the content of a key never changes.
 const CacheControl = "public, max-age=31536000, immutable"
 
-// contentTypes are those of the files by extension, for every extension a key can have.
+// contentTypes has every extension that a key can have.
 var contentTypes = map[string]string{
 	".avi":  "video/x-msvideo",
 	".flv":  "video/x-flv",
@@ -39,5 +38,5 @@ var contentTypes = map[string]string{
 	".webm": "video/webm",
 }
 
-// ContentType returns the media type of the file with this key.
+// ContentType returns the Content-Type header of a file.
 func ContentType(key string) string { return contentTypes[path.Ext(key)] }

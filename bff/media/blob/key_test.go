@@ -6,7 +6,7 @@ import (
 	"minidouyin/bff/media/blob"
 )
 
-// Keys come from chance alone, and no two are alike.
+// New keys have the form of a key and are unique.
 func TestKeys(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {

@@ -10,22 +10,22 @@ import (
 	"runtime"
 )
 
-// local keeps files in a folder: folder of the key, shard, name.
+// local stores files in a folder, under the path that the key is.
 type local struct{ folder string }
 
 var _ Store = local{}
 
-// openLocal opens a folder.
+// openLocal opens a folder and creates it if necessary.
 func openLocal(folder string) (local, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return local{}, fmt.Errorf("make the folder: %w", err)
+		return local{}, fmt.Errorf("create the folder: %w", err)
 	}
 	return local{folder}, nil
 }
 
 func (l local) path(key string) string { return filepath.Join(l.folder, filepath.FromSlash(key)) }
 
-// Put syncs the content before the name and the name before it returns.
+// Put syncs the content before it renames the file, and the folder afterwards.
 func (l local) Put(_ context.Context, temp, key string) error {
 	path := l.path(key)
 	shard := filepath.Dir(path)
@@ -43,7 +43,7 @@ func (l local) Put(_ context.Context, temp, key string) error {
 		return fmt.Errorf("store file: %w", err)
 	}
 	if err := os.Rename(temp, path); err != nil {
-		// The store may be another file system than the temporary files.
+		// The store may be on another file system than temp.
 		if errCopy := copyFile(temp, path); errCopy != nil {
 			return fmt.Errorf("store file: %w", errors.Join(err, errCopy))
 		}
@@ -54,9 +54,10 @@ func (l local) Put(_ context.Context, temp, key string) error {
 	return nil
 }
 
-// part is the name of a file that is not whole yet.
+// part returns the path of a file while it is copied.
 func part(path string) string { return path + ".part" }
 
+// copyFile copies a file so that to is whole or absent.
 func copyFile(from, to string) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
@@ -74,6 +75,7 @@ func copyFile(from, to string) (err error) {
 	return os.Rename(part(to), to)
 }
 
+// Open opens a file.
 func (l local) Open(_ context.Context, key, _ string) (io.ReadSeekCloser, error) {
 	f, err := os.Open(l.path(key))
 	if err != nil {
@@ -82,6 +84,7 @@ func (l local) Open(_ context.Context, key, _ string) (io.ReadSeekCloser, error)
 	return f, nil
 }
 
+// Remove deletes a file and a partial copy of it.
 func (l local) Remove(_ context.Context, key string) error {
 	for _, path := range []string{part(l.path(key)), l.path(key)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -91,12 +94,13 @@ func (l local) Remove(_ context.Context, key string) error {
 	return nil
 }
 
+// Ready returns nil if the folder is there.
 func (l local) Ready(context.Context) error {
 	_, err := os.Stat(l.folder)
 	return err
 }
 
-// syncDir makes the names in a folder durable. Windows has no such call and needs none.
+// syncDir makes the entries of a folder durable. On Windows it does nothing: there is no such call.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A file may come from another file system, and what a crash leaves of its copy goes when the file is removed.
+// A file from another file system is copied. A partial copy, left by a crash, is removed with the file.
 func TestLocal(t *testing.T) {
 	const key = "videos/aa/aaaaaaaaaaaaaaaaaaaaaaaaaa.mp4"
 	folder := filepath.Join(t.TempDir(), "elsewhere")

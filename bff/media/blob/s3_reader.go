@@ -9,31 +9,30 @@ import (
 
 var oneRange = regexp.MustCompile(`^bytes=[0-9]+-([0-9]+)$`)
 
-// wantedEnd returns where the part of a file ends that a Range header asks for, the size when it is not as simple as
-// players send it.
-func wantedEnd(ranges string, size int64) int64 {
-	if asked := oneRange.FindStringSubmatch(ranges); asked != nil {
-		if last, err := strconv.ParseInt(asked[1], 10, 64); err == nil && last < size {
+// rangeEnd returns the offset where the range of a Range header ends. It returns size for any other form of the header.
+func rangeEnd(ranges string, size int64) int64 {
+	if parts := oneRange.FindStringSubmatch(ranges); parts != nil {
+		if last, err := strconv.ParseInt(parts[1], 10, 64); err == nil && last < size {
 			return last + 1
 		}
 	}
 	return size
 }
 
-// object reads an object from where it was sought to, in as few requests as there are jumps. It goes on where it was
-// when a connection breaks.
-type object struct {
-	size   int64
-	wanted int64 // where reading is likely to end
-	get    func(from, to int64) (io.ReadCloser, error)
-	fail   func(err error) error // is told what ends the reading early
+// objectReader reads an object with one request after each seek, and resumes after a broken connection. The client library's
+// own reader does not resume, and always requests the object to its end.
+type objectReader struct {
+	size int64
+	end  int64 // reading is expected to stop here
+	get  func(from, to int64) (io.ReadCloser, error)
+	fail func(err error) error // is called with an error that ends the reading
 
 	offset int64
-	body   io.ReadCloser // at offset; nil = to be asked for
+	body   io.ReadCloser // at offset; nil = no request is open
 }
 
-// Seek moves to another place. It asks for nothing yet.
-func (o *object) Seek(offset int64, whence int) (int64, error) {
+// Seek sets the offset. It sends no request.
+func (o *objectReader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
 		offset += o.offset
@@ -44,25 +43,25 @@ func (o *object) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("seek: before the start")
 	}
 	if offset != o.offset {
-		_ = o.Close() // what was not read is not wanted
+		_ = o.Close() // its body is at the old offset
 	}
 	o.offset = offset
 	return offset, nil
 }
 
-// Read reads on. An error means that the store has been away for some seconds.
-func (o *object) Read(p []byte) (int, error) {
+// Read reads the next bytes. It returns an error after all attempts have failed, which takes some seconds.
+func (o *objectReader) Read(p []byte) (int, error) {
 	var last error
-	for range tries {
+	for range maxAttempts {
 		if o.offset >= o.size {
 			return 0, io.EOF
 		}
 		if o.body == nil {
 			to := o.size
-			if o.offset < o.wanted {
-				to = o.wanted
+			if o.offset < o.end {
+				to = o.end
 			}
-			body, err := o.get(o.offset, to) // tries again by itself
+			body, err := o.get(o.offset, to) // with retries
 			if err != nil {
 				return 0, o.fail(err)
 			}
@@ -71,7 +70,7 @@ func (o *object) Read(p []byte) (int, error) {
 		n, err := o.body.Read(p)
 		o.offset += int64(n)
 		if err != nil {
-			_ = o.Close() // it is of no more use
+			_ = o.Close() // a body that has failed is discarded
 			last = err
 		}
 		if n > 0 {
@@ -81,8 +80,8 @@ func (o *object) Read(p []byte) (int, error) {
 	return 0, o.fail(last)
 }
 
-// Close ends a request that runs.
-func (o *object) Close() error {
+// Close closes the open request.
+func (o *objectReader) Close() error {
 	if o.body == nil {
 		return nil
 	}

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// An object is read in as few requests as possible, and no more of it than is wanted.
-func TestObjectRequests(t *testing.T) {
-	var asked []string
+// A range is read with one request, and only the range.
+func TestObjectReader(t *testing.T) {
+	var requested []string
 	content := bytes.Repeat([]byte("0123456789"), 100)
 	for _, c := range []struct {
 		ranges string
@@ -27,16 +27,16 @@ func TestObjectRequests(t *testing.T) {
 		{"bytes=2000-", nil},
 	} {
 		t.Run(c.ranges, func(t *testing.T) {
-			asked = nil
-			o := &object{size: 1000, wanted: wantedEnd(c.ranges, 1000), get: func(from, to int64) (io.ReadCloser, error) {
-				asked = append(asked, fmt.Sprintf("%d-%d", from, to))
+			requested = nil
+			o := &objectReader{size: 1000, end: rangeEnd(c.ranges, 1000), get: func(from, to int64) (io.ReadCloser, error) {
+				requested = append(requested, fmt.Sprintf("%d-%d", from, to))
 				return io.NopCloser(bytes.NewReader(content[from:to])), nil
 			}}
 			r := httptest.NewRequest("GET", "/", nil)
 			r.Header.Set("Range", c.ranges)
 			http.ServeContent(httptest.NewRecorder(), r, "x.mp4", time.Time{}, o)
-			if !slices.Equal(asked, c.want) {
-				t.Errorf("asked for %v, want %v", asked, c.want)
+			if !slices.Equal(requested, c.want) {
+				t.Errorf("requested %v, want %v", requested, c.want)
 			}
 		})
 	}

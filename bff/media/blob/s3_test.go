@@ -21,7 +21,7 @@ import (
 	"minidouyin/services/testenv/s3test"
 )
 
-// Objects carry what a player needs that gets them from S3 itself or through a CDN.
+// Objects have the headers for players that get them from S3 or through a CDN.
 func TestObjects(t *testing.T) {
 	server := s3test.Start(t)
 	s := mustOpen(t, blobtest.On(server))
@@ -38,7 +38,7 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// A store that cannot be used is refused at the start with what to do about it, and no secret is named.
+// An unusable store is refused at the start. The error explains what to do and has no secret.
 func TestOpenRefuses(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
@@ -47,15 +47,15 @@ func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, url, access, secret, says string
 	}{
-		{"an unknown key", server.Store("media"), "nobody", "hidden", "refuses the keys; check --s3-access-key"},
-		{"a wrong secret", server.Store("media"), server.AccessKey, "hidden", "refuses the keys; check --s3-access-key"},
-		{"no keys", server.Store("media"), "", "", "no keys: set --s3-access-key"},
-		{"an unknown key, and no wish for a bucket", strings.Replace(server.Store("media"), "create=true", "create=false", 1), "nobody", "hidden",
-			"media that these keys can see"},
+		{"an unknown key", server.Store("media"), "nobody", "hidden", "refuses the access key; check --s3-access-key"},
+		{"a wrong secret", server.Store("media"), server.AccessKey, "hidden", "refuses the access key; check --s3-access-key"},
+		{"no key", server.Store("media"), "", "", "no access key: set --s3-access-key"},
+		{"an unknown key, the bucket not to be created", strings.Replace(server.Store("media"), "create=true", "create=false", 1), "nobody", "hidden",
+			"media that this access key can see"},
 		{"no bucket", strings.Replace(server.Store("media"), "create=true", "create=false", 1), server.AccessKey, server.SecretKey,
-			"there is no bucket media that these keys can see; make it, or have it made by create=true"},
-		{"nobody there", s3test.StoreAt("http://127.0.0.1:1", "media"), "a", "hidden", "http://127.0.0.1:1 does not answer; check that it runs"},
-		{"no server of S3", s3test.StoreAt(notS3(t), "media"), "a", "hidden", "bucket media"},
+			"there is no bucket media that this access key can see: create it, or set create=true"},
+		{"no server", s3test.StoreAt("http://127.0.0.1:1", "media"), "a", "hidden", "http://127.0.0.1:1 does not answer; check that it runs"},
+		{"a server of another kind", s3test.StoreAt(notS3(t), "media"), "a", "hidden", "bucket media"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := blob.Open(t.Context(), blob.Config{URL: c.url, AccessKey: c.access, SecretKey: c.secret})
@@ -67,14 +67,15 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// notS3 returns the URL of a server that is not an S3 server.
 func notS3(tb testing.TB) string {
 	server := httptest.NewServer(http.NotFoundHandler())
 	tb.Cleanup(server.Close)
 	return server.URL
 }
 
-// Keys may also come from where the tools of AWS look for them.
-func TestKeysOfEnvironment(t *testing.T) {
+// Without a configured access key that in the environment is used.
+func TestAccessKeyOfEnvironment(t *testing.T) {
 	server := s3test.Start(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", server.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", server.SecretKey)
@@ -83,7 +84,7 @@ func TestKeysOfEnvironment(t *testing.T) {
 	}
 }
 
-// A large file passes through on its way to S3 and back: what is held of it is small.
+// A large file is streamed to S3 and back: it takes little memory.
 func TestLargeObject(t *testing.T) {
 	const size = 256 << 20
 	s := mustOpen(t, blobtest.On(s3test.Start(t)))
@@ -106,7 +107,7 @@ func TestLargeObject(t *testing.T) {
 	t.Logf("reading took %d KiB", peak>>10)
 }
 
-// peakHeap returns by how many bytes the heap has grown at most while do ran.
+// peakHeap returns the largest growth of the heap while do runs, in bytes.
 func peakHeap(t *testing.T, do func()) (peak uint64) {
 	t.Helper()
 	var start runtime.MemStats

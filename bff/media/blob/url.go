@@ -14,38 +14,39 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
-// defaultRegion is what servers of S3 other than Amazon's call their only region.
+// defaultRegion is the region of S3 servers other than Amazon's.
 const defaultRegion = "us-east-1"
 
-// place is what the URL of a store says.
-type place struct {
-	folder string // of local files; "" = that of the data folder
+// location is a parsed URL of a store.
+type location struct {
+	folder string // of local files; "" = the URL is empty
 
 	bucket, prefix string
 	endpoint       *url.URL
 	region         string
 	lookup         minio.BucketLookupType
-	create         bool // make the bucket when there is none
+	create         bool // create the bucket if it does not exist
 }
 
-// CheckURL returns an error that says what is wrong with the URL of a store. file:///folder keeps files in a folder.
-// s3://bucket/prefix keeps them in a bucket, by default Amazon's; parameters are endpoint (a URL), region, path-style
-// (true or false: the bucket in the path or in the host) and create (true: make the bucket when there is none).
+// CheckURL returns an error that explains what is wrong with the URL of a store. file:///folder stores files in a
+// folder. s3://bucket/prefix stores them in a bucket, by default Amazon's; parameters are endpoint (a URL), region,
+// path-style (true or false: the bucket is in the path or in the host name) and create (true: create the bucket if it
+// does not exist).
 func CheckURL(raw string) error {
 	_, err := parseURL(raw)
 	return err
 }
 
-func parseURL(raw string) (at place, err error) {
+func parseURL(raw string) (location, error) {
 	if raw == "" {
-		return at, nil
+		return location{}, nil
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || u.Fragment != "" {
-		return at, errors.New("a URL such as file:///srv/videos or s3://bucket?endpoint=http://127.0.0.1:9000")
+		return location{}, errors.New("a URL such as file:///srv/videos or s3://bucket?endpoint=http://127.0.0.1:9000")
 	}
 	if u.User != nil {
-		return at, errors.New("keys do not belong into the URL: --s3-access-key and --s3-secret-key name them")
+		return location{}, errors.New("no access keys in the URL: use --s3-access-key and --s3-secret-key")
 	}
 	switch u.Scheme {
 	case "file":
@@ -53,75 +54,79 @@ func parseURL(raw string) (at place, err error) {
 	case "s3":
 		return parseBucket(u)
 	default:
-		return at, fmt.Errorf("%q is no kind of store; it begins with file:// or s3://", u.Scheme)
+		return location{}, fmt.Errorf("unknown scheme %q: use file:// or s3://", u.Scheme)
 	}
 }
 
-func parseFolder(u *url.URL) (at place, err error) {
+func parseFolder(u *url.URL) (location, error) {
 	if u.Host != "" || u.Path == "" || u.Path == "/" || u.RawQuery != "" {
-		return at, errors.New("a folder has the form file:///srv/videos")
+		return location{}, errors.New("a folder has the form file:///srv/videos")
 	}
-	at.folder = filepath.FromSlash(u.Path)
+	folder := filepath.FromSlash(u.Path)
 	if runtime.GOOS == "windows" {
-		at.folder = strings.TrimPrefix(at.folder, `\`)
+		folder = strings.TrimPrefix(folder, `\`)
 	}
-	return at, nil
+	return location{folder: folder}, nil
 }
 
 var prefixForm = regexp.MustCompile(`^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$`)
 
-func parseBucket(u *url.URL) (at place, err error) {
-	at.bucket, at.prefix = u.Host, strings.Trim(u.Path, "/")
-	if at.bucket == "" || u.Port() != "" {
-		return at, errors.New("a bucket has the form s3://bucket or s3://bucket/prefix")
+func parseBucket(u *url.URL) (loc location, err error) {
+	loc.bucket, loc.prefix = u.Host, strings.Trim(u.Path, "/")
+	if loc.bucket == "" || u.Port() != "" {
+		return loc, errors.New("a bucket has the form s3://bucket or s3://bucket/prefix")
 	}
-	if err := s3utils.CheckValidBucketName(at.bucket); err != nil {
-		return at, fmt.Errorf("%q is no name of a bucket: %w", at.bucket, err)
+	if err := s3utils.CheckValidBucketName(loc.bucket); err != nil {
+		return loc, fmt.Errorf("%q is not a bucket name: %w", loc.bucket, err)
 	}
-	if !prefixForm.MatchString(at.prefix) {
-		return at, fmt.Errorf("the prefix %q holds more than letters, digits, dots, hyphens and slashes", at.prefix)
+	if !prefixForm.MatchString(loc.prefix) {
+		return loc, fmt.Errorf("the prefix %q has other characters than letters, digits, dots, hyphens and slashes", loc.prefix)
+	}
+	return loc, loc.parseParameters(u.RawQuery)
+}
+
+func (loc *location) parseParameters(raw string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return fmt.Errorf("invalid parameters: %w", err)
 	}
 	endpoint := "https://s3.amazonaws.com"
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return at, fmt.Errorf("the parameters cannot be read: %w", err)
-	}
 	for name, values := range query {
 		value := values[0]
 		switch name {
 		case "endpoint":
 			endpoint = value
 			if !query.Has("region") {
-				at.region = defaultRegion
+				loc.region = defaultRegion
 			}
 		case "region":
-			at.region = value
+			loc.region = value
 		case "path-style":
 			var inPath bool
 			inPath, err = strconv.ParseBool(value)
-			at.lookup = minio.BucketLookupDNS
+			loc.lookup = minio.BucketLookupDNS
 			if inPath {
-				at.lookup = minio.BucketLookupPath
+				loc.lookup = minio.BucketLookupPath
 			}
 		case "create":
-			at.create, err = strconv.ParseBool(value)
+			loc.create, err = strconv.ParseBool(value)
 		default:
-			return at, fmt.Errorf("there is no parameter %q; there are endpoint, region, path-style and create", name)
+			return fmt.Errorf("unknown parameter %q: the parameters are endpoint, region, path-style and create", name)
 		}
 		if err != nil {
-			return at, fmt.Errorf("%s is true or false", name)
+			return fmt.Errorf("%s: true or false", name)
 		}
 	}
-	at.endpoint, err = ParseEndpoint(endpoint)
-	return at, err
+	loc.endpoint, err = ParseEndpoint(endpoint)
+	return err
 }
 
-// ParseEndpoint reads where a server of S3 is, such as http://127.0.0.1:9000.
+// ParseEndpoint parses the URL of an S3 server, such as http://127.0.0.1:9000.
 func ParseEndpoint(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("%q is no endpoint such as http://127.0.0.1:9000", raw)
+		return nil, fmt.Errorf("%q is not an endpoint such as http://127.0.0.1:9000", raw)
 	}
 	return u, nil
 }

@@ -11,52 +11,50 @@ import (
 	mp4ff "github.com/Eyevinn/mp4ff/mp4"
 )
 
-// MP4 and MOV are ISO base media files: a row of boxes, of which one (moov) is the index and others (mdat) hold the
-// pictures and sounds. Only the index and the small boxes are ever read.
 const (
 	maxBoxes = 100_000  // top-level boxes; an hour in fragments of a tenth of a second has 72,000
 	maxIndex = 16 << 20 // bytes of moov, or of one moof
 )
 
-// box is the place of a box in a file.
+// box is the position of a box in a file.
 type box struct {
-	kind  string
-	start int64
-	size  int64 // with its header
+	boxType string
+	start   int64
+	size    int64 // with its header
 }
 
 func (b box) end() int64 { return b.start + b.size }
 
-// ReadBoxes reads the headers of all top-level boxes.
+// ReadBoxes reads the headers of all top-level boxes of a file of size bytes.
 func ReadBoxes(r io.ReaderAt, size int64) (Boxes, error) {
 	var boxes Boxes
-	for at := int64(0); at < size; {
+	for offset := int64(0); offset < size; {
 		if len(boxes) == maxBoxes {
 			return nil, ErrDamaged
 		}
 		var head [16]byte
-		n, err := r.ReadAt(head[:], at)
+		n, err := r.ReadAt(head[:], offset)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read video: %w", err)
 		}
 		if n < 8 {
-			break // a few stray bytes at the end harm nobody
+			break // a few extra bytes at the end are ignored
 		}
-		length, header := boxSize(head[:n], size-at)
+		length, header := boxSize(head[:n], size-offset)
 		if header == 0 || length < header {
 			return nil, ErrDamaged
 		}
-		if length > size-at {
+		if length > size-offset {
 			return nil, ErrCutOff
 		}
-		boxes = append(boxes, box{string(head[4:8]), at, length})
-		at += length
+		boxes = append(boxes, box{string(head[4:8]), offset, length})
+		offset += length
 	}
 	return boxes, nil
 }
 
-// boxSize reads the size of a box and of its header from the box's first bytes; rest is what a box without a size
-// takes. A header of 0 means that there is none.
+// boxSize returns the size of a box and of its header. head is the start of the box, rest is the size of a box that
+// extends to the end of the file. It returns 0 for the header if head is too short.
 func boxSize(head []byte, rest int64) (length, header int64) {
 	if len(head) < 8 {
 		return 0, 0
@@ -74,7 +72,7 @@ func boxSize(head []byte, rest int64) (length, header int64) {
 	}
 }
 
-// readBox returns a whole box that must be small.
+// readBox returns a whole box of at most maxIndex bytes.
 func readBox(r io.ReaderAt, b box) ([]byte, error) {
 	if b.size > maxIndex {
 		return nil, errLargeIndex
@@ -86,14 +84,15 @@ func readBox(r io.ReaderAt, b box) ([]byte, error) {
 	return content, nil
 }
 
+// hasBrand reports whether the file type box names brand as the major one.
 func hasBrand(r io.ReaderAt, ftyp box, brand string) bool {
 	var major [4]byte
 	_, err := r.ReadAt(major[:], ftyp.start+8)
 	return err == nil && ftyp.size >= 12 && string(major[:]) == brand
 }
 
-// eachBox calls visit with every box inside of a box: its kind and all its bytes.
-func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
+// eachBox calls visit with the type and all bytes of every box directly inside parent.
+func eachBox(parent []byte, visit func(boxType string, b []byte) error) error {
 	_, header := boxSize(parent, int64(len(parent)))
 	if header == 0 {
 		return ErrDamaged
@@ -111,8 +110,8 @@ func eachBox(parent []byte, visit func(kind string, b []byte) error) error {
 	return nil
 }
 
-// decode reads a box without children. The library allocates no more than a few times the box's size, but it panics on
-// some that are damaged.
+// decode decodes a box without children. The library allocates no more than a few times the size of the box, but it
+// panics on some damaged boxes.
 func decode[T mp4ff.Box](b []byte) (t T, err error) {
 	defer func() {
 		if recover() != nil {
@@ -127,8 +126,8 @@ func decode[T mp4ff.Box](b []byte) (t T, err error) {
 	return t, nil
 }
 
-// mulAdd returns a*b+c, false when that is more than an int64 holds.
-func mulAdd(a, b, c uint64) (uint64, bool) {
+// mulAdd returns a*b+c; ok is false if the result overflows an int64.
+func mulAdd(a, b, c uint64) (result uint64, ok bool) {
 	hi, lo := bits.Mul64(a, b)
 	sum, carry := bits.Add64(lo, c, 0)
 	return sum, hi == 0 && carry == 0 && sum < 1<<63

@@ -8,21 +8,22 @@ import (
 	"minidouyin/bff/media/mediatest"
 )
 
-// boxOf returns the last top-level box of a kind in a file.
-func boxOf(file []byte, kind string) []byte {
+// boxOf returns the last top-level box of a type in a file.
+func boxOf(file []byte, boxType string) []byte {
 	boxes, err := ReadBoxes(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		panic(err)
 	}
 	for i := len(boxes) - 1; i >= 0; i-- {
-		if boxes[i].kind == kind {
+		if boxes[i].boxType == boxType {
 			return file[boxes[i].start:boxes[i].end()]
 		}
 	}
-	panic("no " + kind)
+	panic("no " + boxType)
 }
 
-// shortenMdat takes bytes from the end of a file's last box and says so in its header: only the index knows better.
+// shortenMdat removes n bytes from the end of the last box, mdat, and corrects its size: only the index still has the
+// offsets.
 func shortenMdat(file []byte, n int) []byte {
 	file = bytes.Clone(file[:len(file)-n])
 	at := bytes.Index(file, []byte("mdat")) - 4
@@ -30,7 +31,7 @@ func shortenMdat(file []byte, n int) []byte {
 	return file
 }
 
-// setTimes gives all frames and sounds the same duration.
+// setTimes sets the duration of all samples to delta.
 func setTimes(file []byte, delta uint32) []byte {
 	file = bytes.Clone(file)
 	for _, at := range regexp.MustCompile("stts").FindAllIndex(file, -1) {
@@ -42,15 +43,17 @@ func setTimes(file []byte, delta uint32) []byte {
 	return file
 }
 
+// setWidth sets the width of the video.
 func setWidth(file []byte, width uint16) []byte {
 	file = bytes.Clone(file)
 	binary.BigEndian.PutUint16(file[bytes.Index(file, []byte("avc1\x00\x00"))+28:], width)
 	return file
 }
 
+// hugeIndex returns an index over the limit.
 func hugeIndex() []byte { return mediatest.Box("moov", make([]byte, maxIndex)) }
 
-// nested returns boxes within boxes within boxes.
+// nested returns a box with a box that holds a chain of depth boxes, each inside the one before.
 func nested(outer, middle, inner string, depth int) []byte {
 	var b []byte
 	for i := range depth {
@@ -59,18 +62,18 @@ func nested(outer, middle, inner string, depth int) []byte {
 	return mediatest.Box(outer, mediatest.Box(middle, b))
 }
 
-// withTables returns a file, whose index is its last box, with what change makes of each box below the index.
-func withTables(file []byte, change func(kind string, b []byte) []byte) []byte {
+// withTables returns a file, whose index is the last box, with each box below the index replaced by change.
+func withTables(file []byte, change func(boxType string, b []byte) []byte) []byte {
 	at := bytes.LastIndex(file, []byte("moov")) - 4
 	var rebuild func(b []byte) []byte
 	rebuild = func(b []byte) []byte {
 		var out []byte
-		err := eachBox(b, func(kind string, child []byte) error {
-			switch kind {
+		err := eachBox(b, func(boxType string, child []byte) error {
+			switch boxType {
 			case "trak", "mdia", "minf", "stbl":
 				child = rebuild(child)
 			}
-			out = append(out, change(kind, child)...)
+			out = append(out, change(boxType, child)...)
 			return nil
 		})
 		if err != nil {
@@ -81,10 +84,10 @@ func withTables(file []byte, change func(kind string, b []byte) []byte) []byte {
 	return append(bytes.Clone(file[:at]), rebuild(file[at:])...)
 }
 
-// wideOffsets rewrites the places of chunks as 64-bit numbers, as files of more than 4 GiB have them.
+// wideOffsets returns a file with 64-bit chunk offsets, as files of more than 4 GiB have.
 func wideOffsets(file []byte) []byte {
-	return withTables(file, func(kind string, b []byte) []byte {
-		if kind != "stco" {
+	return withTables(file, func(boxType string, b []byte) []byte {
+		if boxType != "stco" {
 			return b
 		}
 		table := bytes.Clone(b[8:16])
@@ -95,10 +98,10 @@ func wideOffsets(file []byte) []byte {
 	})
 }
 
-// chunksAgain makes the tables of chunks begin anew after a chunk that holds nothing.
+// chunksAgain returns a file whose tables of chunks start again after a chunk without samples.
 func chunksAgain(file []byte) []byte {
-	return withTables(file, func(kind string, b []byte) []byte {
-		if kind != "stsc" {
+	return withTables(file, func(boxType string, b []byte) []byte {
+		if boxType != "stsc" {
 			return b
 		}
 		table := binary.BigEndian.AppendUint32(bytes.Clone(b[8:12]), binary.BigEndian.Uint32(b[12:])+1)
@@ -109,10 +112,10 @@ func chunksAgain(file []byte) []byte {
 	})
 }
 
-// strayTable puts a table of chunks that is no more than its header beside the tracks, where it means nothing.
+// strayTable returns a file with a chunk offset table beside the tracks, where it has no meaning. It has no entries.
 func strayTable(file []byte) []byte {
-	return withTables(file, func(kind string, b []byte) []byte {
-		if kind == "mvhd" {
+	return withTables(file, func(boxType string, b []byte) []byte {
+		if boxType == "mvhd" {
 			return append(bytes.Clone(b), mediatest.Box("stco", nil)...)
 		}
 		return b

@@ -10,14 +10,11 @@ import (
 	"os"
 )
 
-// errOffsets says that chunks would lie further back than the index can say.
-var errOffsets = errors.New("the places of its chunks outgrow 32 bits")
+// ErrLargeOffset is the error for an index that cannot be moved: a chunk offset would exceed its 32-bit field.
+var ErrLargeOffset = errors.New("a chunk offset would exceed 32 bits")
 
-// ErrCannotMove says that the index of a file stays where it is.
-var ErrCannotMove = errors.New("the index cannot be moved")
-
-// Faststart writes the file to dst with its index moved to the front. The media is streamed from file to file. It fails
-// with ErrCannotMove where the index cannot be moved.
+// Faststart writes the file src to dst with its index moved to the front. The media is streamed from file to file. It
+// writes nothing and returns ErrLargeOffset if the index cannot be moved.
 func (l Layout) Faststart(ctx context.Context, dst, src *os.File) error {
 	info, err := src.Stat()
 	if err != nil {
@@ -43,24 +40,60 @@ func (l Layout) Faststart(ctx context.Context, dst, src *os.File) error {
 	return nil
 }
 
-// movedIndex returns the index as it is at the front of a file of size bytes.
+// movedIndex returns the index with the chunk offsets for its place at the front of a file of size bytes.
 func (l Layout) movedIndex(r io.ReaderAt, size int64) ([]byte, error) {
 	index, err := readBox(r, l.index)
 	if err != nil {
 		return nil, err
 	}
-	// An index without a size lasted to the end of the file; now it does not.
+	// An index of size 0 extends to the end of the file. At the front it needs its size.
 	if binary.BigEndian.Uint32(index) == 0 {
 		binary.BigEndian.PutUint32(index, uint32(len(index)))
 	}
-	if err := shiftOffsets("moov", index, l); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCannotMove, err)
+	if err := l.shiftOffsets("moov", index); err != nil {
+		return nil, err
 	}
-	// A chunk that reached into the index has now lost its end.
+	// A chunk that overlapped the index has lost its end.
 	if _, err := parseMovie(index, size); err != nil {
 		return nil, ErrDamaged
 	}
 	return index, nil
+}
+
+// shiftOffsets corrects the chunk offsets in moov: what is between the front and the old position of the index moves
+// back by the size of the index.
+func (l Layout) shiftOffsets(parentType string, parent []byte) error {
+	return eachBox(parent, func(boxType string, b []byte) error {
+		if boxType == inside[parentType] {
+			return l.shiftOffsets(boxType, b)
+		}
+		if parentType != "stbl" {
+			return nil // tables elsewhere were not checked and have no meaning
+		}
+		switch boxType {
+		case "stco":
+			for table := b[16:]; len(table) >= 4; table = table[4:] {
+				offset := l.shifted(uint64(binary.BigEndian.Uint32(table)))
+				if offset > math.MaxUint32 {
+					return ErrLargeOffset
+				}
+				binary.BigEndian.PutUint32(table, uint32(offset))
+			}
+		case "co64":
+			for table := b[16:]; len(table) >= 8; table = table[8:] {
+				binary.BigEndian.PutUint64(table, l.shifted(binary.BigEndian.Uint64(table)))
+			}
+		}
+		return nil
+	})
+}
+
+// shifted returns the offset that a byte has once the index is at the front.
+func (l Layout) shifted(offset uint64) uint64 {
+	if offset < uint64(l.front) || offset >= uint64(l.index.start) {
+		return offset
+	}
+	return offset + uint64(l.index.size)
 }
 
 // copyRange appends the bytes from start to end of src to dst.
@@ -80,37 +113,4 @@ func copyRange(ctx context.Context, dst, src *os.File, start, end int64) error {
 		start += n
 	}
 	return nil
-}
-
-// shiftOffsets corrects the places of chunks in moov for its move to the front: what lay between there and its old
-// place moves back by its size. It fails when a place no longer fits its field.
-func shiftOffsets(parentKind string, parent []byte, l Layout) error {
-	moves := func(offset uint64) bool { return offset >= uint64(l.front) && offset < uint64(l.index.start) }
-	return eachBox(parent, func(kind string, b []byte) error {
-		if kind == inside[parentKind] {
-			return shiftOffsets(kind, b, l)
-		}
-		if parentKind != "stbl" {
-			return nil // what stands elsewhere was not checked, and means nothing
-		}
-		switch kind {
-		case "stco":
-			for table := b[16:]; len(table) >= 4; table = table[4:] {
-				if offset := uint64(binary.BigEndian.Uint32(table)); moves(offset) {
-					offset += uint64(l.index.size)
-					if offset > math.MaxUint32 {
-						return errOffsets
-					}
-					binary.BigEndian.PutUint32(table, uint32(offset))
-				}
-			}
-		case "co64":
-			for table := b[16:]; len(table) >= 8; table = table[8:] {
-				if offset := binary.BigEndian.Uint64(table); moves(offset) {
-					binary.BigEndian.PutUint64(table, offset+uint64(l.index.size))
-				}
-			}
-		}
-		return nil
-	})
 }

@@ -7,24 +7,21 @@ import (
 	mp4ff "github.com/Eyevinn/mp4ff/mp4"
 )
 
-// Codecs that a player may know, by the name of their sample entry. Encrypted video (encv) is none of them.
+// codecs are those that a player may know, by the type of their sample entry. Encrypted video (encv) is not one.
 var codecs = []string{
 	"avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "dva1", "dvav", "av01", "vp08", "vp09", "vvc1", "vvi1", "mp4v", "s263",
 }
 
-const (
-	maxTracks = 64
-	maxRuns   = 200_000 // rows of samples in all fragments
-)
+const maxTracks = 64
 
-// inside is the way from the index down to the tables of a track.
+// inside maps the type of a box to that of its child, from the index down to the tables of a track.
 var inside = map[string]string{"moov": "trak", "trak": "mdia", "mdia": "minf", "minf": "stbl"}
 
-// movie is what the index says of a file, summed up.
+// movie is a summary of an index.
 type movie struct {
 	tracks   []*track
 	defaults map[uint32]*mp4ff.TrexBox // of fragments, by track
-	runs     int
+	runs     int                       // in all fragments
 }
 
 type track struct {
@@ -33,25 +30,26 @@ type track struct {
 	timescale uint64
 	duration  uint64 // of its samples, in units of timescale
 	samples   uint64
-	known     bool // its codec is a video's that a player may know
+	known     bool // it is a video of one of the codecs
 
+	// Tables of samples, nil once they are checked.
 	times   *mp4ff.SttsBox
 	sizes   *mp4ff.StszBox
 	chunks  *mp4ff.StscBox
 	offsets []uint64
 }
 
-// parseMovie reads moov and checks that every sample it speaks of lies inside the file.
+// parseMovie parses moov and checks that every sample is inside a file of size bytes.
 func parseMovie(moov []byte, size int64) (*movie, error) {
 	mv := &movie{defaults: map[uint32]*mp4ff.TrexBox{}}
-	err := eachBox(moov, func(kind string, b []byte) error {
-		switch kind {
+	err := eachBox(moov, func(boxType string, b []byte) error {
+		switch boxType {
 		case "trak":
 			t := &track{}
 			if len(mv.tracks) == maxTracks {
 				return ErrDamaged
 			}
-			if err := t.parse(kind, b); err != nil {
+			if err := t.parse(boxType, b); err != nil {
 				return err
 			}
 			if err := t.checkSamples(size); err != nil {
@@ -59,8 +57,8 @@ func parseMovie(moov []byte, size int64) (*movie, error) {
 			}
 			mv.tracks = append(mv.tracks, t)
 		case "mvex":
-			return eachBox(b, func(kind string, b []byte) error {
-				if kind != "trex" {
+			return eachBox(b, func(boxType string, b []byte) error {
+				if boxType != "trex" {
 					return nil
 				}
 				trex, err := decode[*mp4ff.TrexBox](b)
@@ -75,7 +73,7 @@ func parseMovie(moov []byte, size int64) (*movie, error) {
 	return mv, err
 }
 
-// playable returns nil when there is a video to show, of a length that is allowed.
+// playable returns nil if there is a video track whose length is allowed.
 func (mv *movie) playable() error {
 	result := ErrNoVideo
 	for _, t := range mv.tracks {
@@ -94,11 +92,12 @@ func (mv *movie) playable() error {
 	return result
 }
 
-func (t *track) parse(parentKind string, parent []byte) error {
-	return eachBox(parent, func(kind string, b []byte) (err error) {
-		switch kind {
-		case inside[parentKind]:
-			return t.parse(kind, b)
+// parse reads the boxes of a track that are used here.
+func (t *track) parse(parentType string, parent []byte) error {
+	return eachBox(parent, func(boxType string, b []byte) (err error) {
+		switch boxType {
+		case inside[parentType]:
+			return t.parse(boxType, b)
 		case "tkhd":
 			var tkhd *mp4ff.TkhdBox
 			if tkhd, err = decode[*mp4ff.TkhdBox](b); err == nil {
@@ -110,7 +109,7 @@ func (t *track) parse(parentKind string, parent []byte) error {
 				t.timescale = uint64(mdhd.Timescale)
 			}
 		case "hdlr":
-			// MOV has a second one, about where the data lies.
+			// The first one counts. A MOV has a second one for its data references.
 			if len(b) >= 20 && t.handler == "" {
 				t.handler = string(b[16:20])
 			}
@@ -140,10 +139,10 @@ func (t *track) parse(parentKind string, parent []byte) error {
 	})
 }
 
-// knownVideo tells whether a sample description starts with a video of a known codec and a usable size. It is read by
-// hand because MOV files put things into it that the library takes for damage.
+// knownVideo reports whether the first sample description is a video of one of the codecs, within the limits of size. It
+// does not use the library, which refuses some valid descriptions in MOV files.
 func knownVideo(stsd []byte) bool {
-	const entry = 16 // behind box header, version and count
+	const entry = 16 // offset: box header, version and count
 	if len(stsd) < entry+36 {
 		return false
 	}
@@ -152,7 +151,8 @@ func knownVideo(stsd []byte) bool {
 	return slices.Contains(codecs, string(stsd[entry+4:entry+8])) && ValidSides(width, height)
 }
 
-// checkSamples sums up the tables of a track, compares them with the file's size and lets go of them.
+// checkSamples checks that the samples of a track are inside a file of size bytes, adds up their number and duration,
+// and releases the tables.
 func (t *track) checkSamples(size int64) error {
 	if t.times == nil || t.sizes == nil || t.chunks == nil {
 		if t.handler == "vide" || t.handler == "soun" {
@@ -168,10 +168,10 @@ func (t *track) checkSamples(size int64) error {
 		t.duration = sum
 	}
 	t.samples = uint64(t.sizes.SampleNumber)
-	next := uint64(0) // sample
+	next := uint64(0) // number of the next sample
 	entries := t.chunks.Entries
 	for i, entry := range entries {
-		// Chunks come in order, so each is looked at once, however many entries there are.
+		// Entries in order make the loop visit each chunk once.
 		if entry.FirstChunk == 0 || i > 0 && entry.FirstChunk <= entries[i-1].FirstChunk {
 			return ErrDamaged
 		}
@@ -198,8 +198,8 @@ func (t *track) checkSamples(size int64) error {
 	return nil
 }
 
-// sizeOf adds the sizes of count samples to offset.
-func (t *track) sizeOf(first, count, offset uint64) (uint64, bool) {
+// sizeOf returns offset plus the sizes of count samples; ok is false if the result overflows an int64.
+func (t *track) sizeOf(first, count, offset uint64) (end uint64, ok bool) {
 	if t.sizes.SampleUniformSize > 0 {
 		return mulAdd(count, uint64(t.sizes.SampleUniformSize), offset)
 	}
@@ -209,79 +209,7 @@ func (t *track) sizeOf(first, count, offset uint64) (uint64, bool) {
 	return offset, offset < 1<<63
 }
 
-// addFragment adds a moof to its tracks; start is its place in the file, from which its data is counted.
-func (mv *movie) addFragment(moof []byte, start, size int64) error {
-	return eachBox(moof, func(kind string, traf []byte) error {
-		if kind != "traf" {
-			return nil
-		}
-		var t *track
-		var header *mp4ff.TfhdBox
-		var fallback mp4ff.TrexBox
-		return eachBox(traf, func(kind string, b []byte) (err error) {
-			switch kind {
-			case "tfhd":
-				if header, err = decode[*mp4ff.TfhdBox](b); err != nil {
-					return err
-				}
-				if t = mv.track(header.TrackID); t == nil {
-					return ErrDamaged
-				}
-				if trex := mv.defaults[t.id]; trex != nil {
-					fallback = *trex
-				}
-				if header.HasDefaultSampleDuration() {
-					fallback.DefaultSampleDuration = header.DefaultSampleDuration
-				}
-				if header.HasDefaultSampleSize() {
-					fallback.DefaultSampleSize = header.DefaultSampleSize
-				}
-			case "trun":
-				if mv.runs++; header == nil || mv.runs > maxRuns {
-					return ErrDamaged
-				}
-				trun, err := decode[*mp4ff.TrunBox](b)
-				if err != nil {
-					return err
-				}
-				return t.addRun(trun, header, fallback, start, size)
-			}
-			return nil
-		})
-	})
-}
-
-func (t *track) addRun(run *mp4ff.TrunBox, header *mp4ff.TfhdBox, fallback mp4ff.TrexBox, start, size int64) error {
-	length := run.SizeOfData()
-	if !run.HasSampleSize() {
-		length = uint64(run.SampleCount()) * uint64(fallback.DefaultSampleSize)
-	}
-	base := start
-	if header.HasBaseDataOffset() {
-		if header.BaseDataOffset > uint64(size) {
-			return ErrCutOff
-		}
-		base = int64(header.BaseDataOffset)
-	}
-	// A run without an offset follows the one before it, which was checked.
-	if run.HasDataOffset() {
-		base += int64(run.DataOffset)
-	}
-	if base < 0 {
-		return ErrDamaged
-	}
-	if length > uint64(size) || uint64(base)+length > uint64(size) {
-		return ErrCutOff
-	}
-	t.samples += uint64(run.SampleCount())
-	duration, ok := mulAdd(1, run.Duration(fallback.DefaultSampleDuration), t.duration)
-	if !ok {
-		return ErrDamaged
-	}
-	t.duration = duration
-	return nil
-}
-
+// track returns the track with this ID, nil if there is none.
 func (mv *movie) track(id uint32) *track {
 	for _, t := range mv.tracks {
 		if t.id == id {

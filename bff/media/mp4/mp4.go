@@ -1,4 +1,7 @@
-// Package mp4 examines MP4 and MOV files and moves their index to the front.
+// Package mp4 checks MP4 and MOV files and moves their index to the front.
+//
+// Both are ISO base media files: a sequence of boxes. One box (moov) is the index, others (mdat) hold the media. Only
+// the index and small boxes are read.
 package mp4
 
 import (
@@ -9,13 +12,13 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// What a video may be, in any container.
+// Limits of a video, in any container.
 const (
 	MaxDuration = time.Hour
-	maxSide     = 8192 // pixels of a video's longer side
+	maxSide     = 8192 // pixels of the longer side
 )
 
-// What a refused file is told.
+// Reasons to refuse a file, with codes.InvalidArgument.
 var (
 	ErrNotVideo = refuse("the file is not a video")
 	ErrCutOff   = refuse("the video is cut off")
@@ -29,12 +32,12 @@ var (
 
 func refuse(message string) error { return codes.Errorf(codes.InvalidArgument, "%s", message) }
 
-// ValidSides tells whether a video may have this size.
+// ValidSides reports whether a video may have this size in pixels.
 func ValidSides(width, height int) bool {
 	return width > 0 && height > 0 && width <= maxSide && height <= maxSide
 }
 
-// Sniff tells whether a file starts like an MP4, or like a MOV that predates file types.
+// Sniff reports whether a file starts like an MP4, or like a MOV from before the file type box.
 func Sniff(head []byte) bool {
 	return len(head) >= 8 && slices.Contains([]string{"ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"}, string(head[4:8]))
 }
@@ -42,60 +45,23 @@ func Sniff(head []byte) bool {
 // Boxes are the top-level boxes of a file.
 type Boxes []box
 
-// Layout says how the top-level boxes of a file lie.
-type Layout struct {
-	index      box   // moov
-	front      int64 // where an index stands that is read first: behind the file type
-	media      int64 // start of the first mdat
-	fragmented bool
-	QuickTime  bool
-}
-
-// SlowStart tells whether a player would have to fetch the end of the file before it can start.
-func (l Layout) SlowStart() bool { return !l.fragmented && l.media < l.index.start }
-
-// Memory returns how many bytes Faststart takes.
-func (l Layout) Memory() int64 { return Boxes{l.index}.Memory() }
-
-// Memory returns how much memory the tables of a file take that are read at once: five times their size, for a
-// table of chunks is kept as it is, decoded, and as 64-bit numbers.
+// Memory returns how many bytes Check allocates at most. It reads one index or fragment at a time, which takes five
+// times its size: a table of chunk offsets is kept encoded, decoded, and as 64-bit numbers.
 func (boxes Boxes) Memory() (n int64) {
 	for _, b := range boxes {
-		if b.kind == "moov" || b.kind == "moof" {
+		if b.boxType == "moov" || b.boxType == "moof" {
 			n = max(n, 5*min(b.size, maxIndex))
 		}
 	}
 	return n
 }
 
-// Check examines the index of an MP4 or MOV with these boxes and returns how the file lies.
+// Check checks a file of size bytes with these boxes and returns its layout. It returns an error with
+// codes.InvalidArgument if the file is not a whole video within the limits.
 func (boxes Boxes) Check(r io.ReaderAt, size int64) (Layout, error) {
-	l := Layout{media: size}
-	var fragments []box
-	for i, b := range boxes {
-		switch b.kind {
-		case "ftyp":
-			if i == 0 {
-				l.front = b.end()
-				l.QuickTime = hasBrand(r, b, "qt  ")
-			}
-		case "moov":
-			if l.index.size > 0 {
-				return Layout{}, ErrDamaged
-			}
-			l.index = b
-		case "mdat":
-			l.media = min(l.media, b.start)
-		case "moof":
-			fragments = append(fragments, b)
-		}
-	}
-	if l.front == 0 {
-		l.QuickTime = true // only old MOV files go without a type
-	}
-	l.fragmented = len(fragments) > 0
-	if l.index.size == 0 {
-		return Layout{}, noIndex(boxes)
+	l, fragments, err := boxes.layout(r, size)
+	if err != nil {
+		return Layout{}, err
 	}
 	index, err := readBox(r, l.index)
 	if err != nil {
@@ -117,12 +83,59 @@ func (boxes Boxes) Check(r io.ReaderAt, size int64) (Layout, error) {
 	return l, mv.playable()
 }
 
-// noIndex explains a file without an index: a recording that was not finished, or no video at all.
+// layout returns the layout of a file and its fragments.
+func (boxes Boxes) layout(r io.ReaderAt, size int64) (l Layout, fragments []box, err error) {
+	l.media = size
+	for i, b := range boxes {
+		switch b.boxType {
+		case "ftyp":
+			if i == 0 {
+				l.front = b.end()
+				l.QuickTime = hasBrand(r, b, "qt  ")
+			}
+		case "moov":
+			if l.index.size > 0 {
+				return Layout{}, nil, ErrDamaged
+			}
+			l.index = b
+		case "mdat":
+			l.media = min(l.media, b.start)
+		case "moof":
+			fragments = append(fragments, b)
+		}
+	}
+	if l.front == 0 {
+		l.QuickTime = true // only old MOV files have no file type
+	}
+	l.fragmented = len(fragments) > 0
+	if l.index.size == 0 {
+		return Layout{}, nil, noIndex(boxes)
+	}
+	return l, fragments, nil
+}
+
+// noIndex returns why a file without an index is refused: the recording was not finished, or it is not a video.
 func noIndex(boxes Boxes) error {
 	for _, b := range boxes {
-		if b.kind == "mdat" && b.size > 16 {
+		if b.boxType == "mdat" && b.size > 16 {
 			return ErrCutOff
 		}
 	}
 	return ErrNotVideo
 }
+
+// Layout is the order of the top-level boxes of a file.
+type Layout struct {
+	QuickTime bool // it is a MOV
+
+	index      box   // moov
+	front      int64 // offset for an index at the front: behind the file type
+	media      int64 // offset of the first mdat
+	fragmented bool
+}
+
+// SlowStart reports whether a player must fetch the end of the file before it can start.
+func (l Layout) SlowStart() bool { return !l.fragmented && l.media < l.index.start }
+
+// Memory returns how many bytes Faststart allocates at most.
+func (l Layout) Memory() int64 { return Boxes{l.index}.Memory() }

@@ -26,7 +26,7 @@ func check(content []byte) (Layout, error) {
 	return boxes.Check(r, size)
 }
 
-// A whole file passes the check, which reports its kind and whether players must fetch its end first.
+// A whole file passes the check, which reports whether it is a MOV and whether players must fetch its end first.
 func TestCheck(t *testing.T) {
 	for name, want := range map[string]struct{ quickTime, slowStart bool }{
 		"slow.mp4": {false, true},
@@ -89,16 +89,16 @@ func TestMemory(t *testing.T) {
 	tiny := mediatest.Sample(t, "tiny.mp4")
 	for name, content := range map[string][]byte{
 		"small":  tiny,
-		"chunks": withTables(tiny, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stco", 4) }),
-		"times":  withTables(tiny, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stts", 8) }),
-		"sizes":  withTables(tiny, func(kind string, b []byte) []byte { return moreEntries(kind, b, "stsz", 4) }),
+		"chunks": withTables(tiny, func(boxType string, b []byte) []byte { return moreEntries(boxType, b, "stco", 4) }),
+		"times":  withTables(tiny, func(boxType string, b []byte) []byte { return moreEntries(boxType, b, "stts", 8) }),
+		"sizes":  withTables(tiny, func(boxType string, b []byte) []byte { return moreEntries(boxType, b, "stsz", 4) }),
 	} {
 		r, size := bytes.NewReader(content), int64(len(content))
 		boxes, err := ReadBoxes(r, size)
 		require.NoError(t, err)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _ = boxes.Check(r, size) // the entries that were added are refused, after they are read
+		_, _ = boxes.Check(r, size) // the added entries are refused after they are read
 		runtime.ReadMemStats(&after)
 		allocated := int64(after.TotalAlloc - before.TotalAlloc)
 		assert.LessOrEqual(t, allocated, boxes.Memory()+64<<10, name)
@@ -106,19 +106,19 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// moreEntries adds two million entries to a table of a kind.
-func moreEntries(kind string, b []byte, wanted string, size int) []byte {
-	if kind != wanted {
+// moreEntries adds two million entries of size bytes to a table of the type table.
+func moreEntries(boxType string, b []byte, table string, size int) []byte {
+	if boxType != table {
 		return b
 	}
 	const more = 2_000_000
-	at := 12
-	if kind == "stsz" {
-		at = 16
+	count := 12 // offset
+	if boxType == "stsz" {
+		count = 16
 	}
 	b = slices.Concat(b, make([]byte, more*size))
-	binary.BigEndian.PutUint32(b[at:], binary.BigEndian.Uint32(b[at:])+more)
-	return mediatest.Box(kind, b[8:])
+	binary.BigEndian.PutUint32(b[count:], binary.BigEndian.Uint32(b[count:])+more)
+	return mediatest.Box(boxType, b[8:])
 }
 
 // Any bytes are accepted or refused with a code.

@@ -22,8 +22,8 @@ import (
 // Key is the key of a file.
 const Key = "videos/aa/aaaaaaaaaaaaaaaaaaaaaaaaaa.mp4"
 
-// Each runs a test on files in a folder, on S3 inside the process and on a real server of S3. cfg names an empty store,
-// in the case of a folder one without a name.
+// Each runs a test with a folder, with S3 inside the process and with a real S3 server. cfg names an empty store; it is
+// empty for a folder, which the test names.
 func Each(t *testing.T, test func(t *testing.T, cfg blob.Config)) {
 	for name, cfg := range map[string]func(testing.TB) blob.Config{
 		"local files": func(testing.TB) blob.Config { return blob.Config{} },
@@ -34,6 +34,7 @@ func Each(t *testing.T, test func(t *testing.T, cfg blob.Config)) {
 	}
 }
 
+// fake starts an S3 server inside the process and returns a store on it.
 func fake(tb testing.TB) blob.Config {
 	fake := gofakes3.New(s3mem.New(), gofakes3.WithV4Auth(map[string]string{"owner": "secret of the owner"}))
 	server := httptest.NewServer(fake.Server())
@@ -41,28 +42,28 @@ func fake(tb testing.TB) blob.Config {
 	return blob.Config{URL: "s3://media?create=true&endpoint=" + server.URL, AccessKey: "owner", SecretKey: "secret of the owner"}
 }
 
-// On returns a store on a server of S3.
+// On returns an empty store on an S3 server.
 func On(server *s3test.Server) blob.Config {
 	return blob.Config{URL: server.Store("media/some/prefix"), AccessKey: server.AccessKey, SecretKey: server.SecretKey}
 }
 
-// List returns the keys of all files of a store on S3. It looks into one folder after the other, since gofakes3 lists
-// nothing for a client that asks for all at once.
+// List returns the keys of all files of a store on S3. It lists one folder after the other: gofakes3 has no recursive
+// listing.
 func List(tb testing.TB, cfg blob.Config) (keys []string) {
 	tb.Helper()
-	at, err := url.Parse(cfg.URL)
+	u, err := url.Parse(cfg.URL)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	endpoint := at.Query().Get("endpoint")
+	endpoint := u.Query().Get("endpoint")
 	client, err := minio.New(strings.TrimPrefix(endpoint, "http://"), &minio.Options{
 		Creds: credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""), Region: "us-east-1", BucketLookup: minio.BucketLookupPath})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	prefix := strings.TrimPrefix(at.Path+"/", "/")
+	prefix := strings.TrimPrefix(u.Path+"/", "/")
 	for folders := []string{prefix}; len(folders) > 0; folders = folders[1:] {
-		for info := range client.ListObjectsIter(tb.Context(), at.Host, minio.ListObjectsOptions{Prefix: folders[0]}) {
+		for info := range client.ListObjectsIter(tb.Context(), u.Host, minio.ListObjectsOptions{Prefix: folders[0]}) {
 			if info.Err != nil {
 				tb.Fatal(info.Err)
 			}
@@ -76,10 +77,10 @@ func List(tb testing.TB, cfg blob.Config) (keys []string) {
 	return keys
 }
 
-// Noise returns bytes that repeat nowhere, always the same.
+// Noise returns random bytes, the same in every call.
 func Noise(size int) []byte {
 	content := make([]byte, size)
 	random := rand.NewChaCha8([32]byte{})
-	_, _ = random.Read(content) // never fails
+	_, _ = random.Read(content)
 	return content
 }

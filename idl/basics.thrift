@@ -53,7 +53,7 @@ struct BatchGetUsersResponse {
   1: map<i64, User> users // unknown ids are absent
 }
 
-// What is absent stays as it is.
+// Absent fields stay as they are.
 struct UpdateProfileRequest {
   1: i64 user_id
   2: optional string name
@@ -106,13 +106,13 @@ struct ListUserVideosRequest {
 }
 
 struct ListUserVideosResponse {
-  1: map<i64, VideoPage> pages // by user; every asked user has one
+  1: map<i64, VideoPage> pages // by user; every requested user has one
 }
 
-// What is absent stays as it is.
+// Absent fields stay as they are.
 struct UpdateVideoRequest {
   1: i64 video_id
-  2: i64 author_id // who asks: only the author may
+  2: i64 author_id // the caller, who must be the author
   3: optional string title
   4: optional string cover_key
 }
@@ -123,22 +123,22 @@ struct UpdateVideoResponse {
 
 struct DeleteVideoRequest {
   1: i64 video_id
-  2: i64 author_id // who asks: only the author may
+  2: i64 author_id // the caller, who must be the author
 }
 
 struct DeleteVideoResponse {}
 
-// Something that must go, written down before or together with the change that makes it so, and struck out when
-// it is gone: a crash in between leaves nothing behind. Exactly one of the three is set.
+// Something to be removed. It is stored before, or in the transaction of, the change that makes it obsolete, and deleted
+// when it is removed, so a crash in between leaves nothing behind. Exactly one of the three is set.
 struct Removal {
   1: i64 id
-  2: i64 user_id     // what interaction and social hold of a deleted user
-  3: i64 video_id    // what interaction holds of a deleted video
+  2: i64 user_id     // data of a deleted user in interaction and social
+  3: i64 video_id    // data of a deleted video in interaction
   4: string file_key // a file in the blob store that no row refers to
 }
 
-// Writes removals for files about to be stored. CreateVideo, UpdateVideo and UpdateProfile strike out those whose
-// keys they take; the others fall due.
+// Adds removals for files that are about to be stored. CreateVideo, UpdateVideo and UpdateProfile delete those of the keys
+// that they store; the others fall due.
 struct ReserveFilesRequest {
   1: list<string> keys
   2: i64 ttl_ms // time until they fall due, in milliseconds
@@ -148,7 +148,7 @@ struct ReserveFilesResponse {}
 
 struct ListRemovalsRequest {
   1: i32 limit
-  2: bool include_reserved // also reservations that are not due yet (only safe while nobody publishes)
+  2: bool include_reserved // also reservations that are not due yet (safe only while nobody publishes)
 }
 
 struct ListRemovalsResponse {

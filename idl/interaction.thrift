@@ -28,7 +28,7 @@ struct LikePage {
 struct Comment {
   1: i64 id
   2: i64 video_id
-  3: i64 user_id // who wrote it
+  3: i64 user_id // the author
   4: string content
   5: i64 created_at // milliseconds since 1970 UTC
 }
@@ -38,7 +38,7 @@ struct CommentPage {
   2: bool has_more
 }
 
-// author_id is the video's author, who receives the like: the caller has loaded the video, which proves that it exists.
+// author_id is the video's author, who receives the like. The client has loaded the video, so it exists.
 struct LikeVideoRequest {
   1: i64 user_id
   2: i64 video_id
@@ -60,16 +60,16 @@ struct ListLikedVideoIDsRequest {
 }
 
 struct ListLikedVideoIDsResponse {
-  1: map<i64, LikePage> pages // by user; every asked user has one
+  1: map<i64, LikePage> pages // by user; every requested user has one
 }
 
 struct BatchGetVideoStatsRequest {
   1: list<i64> video_ids
-  2: i64 viewer_id // 0 = a visitor
+  2: i64 viewer_id // 0 = anonymous
 }
 
 struct BatchGetVideoStatsResponse {
-  1: map<i64, VideoStats> stats // every asked id has an entry
+  1: map<i64, VideoStats> stats // every requested id has an entry
 }
 
 struct BatchGetUserLikeStatsRequest {
@@ -77,7 +77,7 @@ struct BatchGetUserLikeStatsRequest {
 }
 
 struct BatchGetUserLikeStatsResponse {
-  1: map<i64, UserLikeStats> stats // every asked id has an entry
+  1: map<i64, UserLikeStats> stats // every requested id has an entry
 }
 
 struct CreateCommentRequest {
@@ -100,8 +100,8 @@ struct BatchGetCommentsResponse {
 
 struct DeleteCommentRequest {
   1: i64 comment_id
-  2: i64 video_id        // the comment must stand under this video
-  3: i64 user_id         // who asks: the comment's author or the video's
+  2: i64 video_id        // of the comment
+  3: i64 user_id         // the caller, who must be the author of the comment or the video
   4: i64 video_author_id
 }
 
@@ -113,7 +113,7 @@ struct ListCommentsRequest {
 }
 
 struct ListCommentsResponse {
-  1: map<i64, CommentPage> pages // by video; every asked video has one
+  1: map<i64, CommentPage> pages // by video; every requested video has one
 }
 
 struct PurgeVideoRequest {
@@ -140,7 +140,7 @@ service InteractionService {
   DeleteCommentResponse DeleteComment(1: DeleteCommentRequest request)
   ListCommentsResponse ListComments(1: ListCommentsRequest request)
 
-  // Remove what is held of a deleted video or user and put the counters right. They may be repeated.
+  // Delete the data of a deleted video or user and correct the counts. They may be repeated.
   PurgeVideoResponse PurgeVideo(1: PurgeVideoRequest request)
   PurgeUserResponse PurgeUser(1: PurgeUserRequest request)
 }

@@ -9,10 +9,10 @@ struct RelationStats {
   3: bool followed_by_viewer
 }
 
-// One end of a follow, seen from the user whose list it is in.
+// A follow in the list of one of its users.
 struct FollowEdge {
   1: i64 id
-  2: i64 user_id // the other one
+  2: i64 user_id // the other user
   3: i64 created_at // milliseconds since 1970 UTC
 }
 
@@ -34,7 +34,7 @@ struct FriendEdge {
   1: i64 id
   2: i64 user_id // the friend
   3: i64 created_at // when the user followed the friend: milliseconds since 1970 UTC
-  4: optional Message latest_message // the latest between the two
+  4: optional Message latest_message // the latest message between the two
 }
 
 struct FriendPage {
@@ -44,7 +44,7 @@ struct FriendPage {
 
 struct FollowRequest {
   1: i64 from_user_id
-  2: i64 to_user_id // the caller has loaded this user, which proves that it exists
+  2: i64 to_user_id // the client has loaded this user, so it exists
 }
 
 struct FollowResponse {}
@@ -62,7 +62,7 @@ struct ListFollowingRequest {
 }
 
 struct ListFollowingResponse {
-  1: map<i64, FollowPage> pages // by user; every asked user has one
+  1: map<i64, FollowPage> pages // by user; every requested user has one
 }
 
 struct ListFollowersRequest {
@@ -71,7 +71,7 @@ struct ListFollowersRequest {
 }
 
 struct ListFollowersResponse {
-  1: map<i64, FollowPage> pages // by user; every asked user has one
+  1: map<i64, FollowPage> pages // by user; every requested user has one
 }
 
 struct ListFriendsRequest {
@@ -85,16 +85,16 @@ struct ListFriendsResponse {
 
 struct BatchGetRelationStatsRequest {
   1: list<i64> user_ids
-  2: i64 viewer_id // 0 = a visitor
+  2: i64 viewer_id // 0 = anonymous
 }
 
 struct BatchGetRelationStatsResponse {
-  1: map<i64, RelationStats> stats // every asked id has an entry
+  1: map<i64, RelationStats> stats // every requested id has an entry
 }
 
 struct SendMessageRequest {
   1: i64 from_user_id
-  2: i64 to_user_id // the caller has loaded this user, which proves that it exists
+  2: i64 to_user_id // the client has loaded this user, so it exists
   3: string content
 }
 
@@ -102,7 +102,7 @@ struct SendMessageResponse {
   1: Message message
 }
 
-// Without received_after: the latest messages of the two that come before the cursor. With it: the oldest that
+// Without received_after: the latest messages of the two users before the cursor. With it: the oldest messages that
 // peer_id sent to user_id after that time.
 struct ListMessagesRequest {
   1: i64 user_id
@@ -114,12 +114,12 @@ struct ListMessagesRequest {
 
 struct ListMessagesResponse {
   1: list<Message> messages // oldest first
-  2: bool has_more // further ones in the direction of reading
+  2: bool has_more // in the direction of the page
 }
 
-// With after: the oldest messages that anybody sent to user_id, from behind the cursor on; the time in it may be that of
-// no message. Without: the latest. Times are unique between two users only, and one rises above another when it is
-// stored first only there: who reads on by them must look back a while for what was stored late.
+// With after: the oldest messages that anybody sent to user_id after the cursor, whose time need not be that of a message.
+// Without: the latest. Times are unique, and in the order of commits, only between two users. So a client that reads on by
+// time must look back a while for messages that were committed late.
 struct ListReceivedMessagesRequest {
   1: i64 user_id
   2: i32 limit
@@ -128,7 +128,7 @@ struct ListReceivedMessagesRequest {
 
 struct ListReceivedMessagesResponse {
   1: list<Message> messages // oldest first
-  2: bool has_more // further ones in the direction of reading
+  2: bool has_more // in the direction of the page
 }
 
 struct PurgeUserRequest {
@@ -149,6 +149,6 @@ service SocialService {
   ListMessagesResponse ListMessages(1: ListMessagesRequest request)
   ListReceivedMessagesResponse ListReceivedMessages(1: ListReceivedMessagesRequest request)
 
-  // Removes what is held of a deleted user and puts the counters right. It may be repeated.
+  // Deletes the data of a deleted user and corrects the counts. It may be repeated.
   PurgeUserResponse PurgeUser(1: PurgeUserRequest request)
 }

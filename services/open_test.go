@@ -20,7 +20,7 @@ import (
 	"minidouyin/services/testenv/mysqltest"
 )
 
-// What was acknowledged is there after a restart; the services may share a database, and open it at the same time.
+// Acknowledged writes survive a restart. Services may share a database and open it at the same time.
 func TestReopen(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
 		open := func() (options [3]client.Option, closeAll func()) {
@@ -81,7 +81,7 @@ func TestSchemaIsWatched(t *testing.T) {
 	}
 }
 
-// Several processes may open a new database at once; a database that a newer program has changed is refused.
+// Several processes may open a new database at the same time. A database of a newer program is refused.
 func TestMigrations(t *testing.T) {
 	servicetest.EachDatabase(t, func(t *testing.T, dsn string) {
 		servicetest.AtOnce(4, func(int) {
@@ -126,7 +126,7 @@ func TestMySQLTables(t *testing.T) {
 	}
 }
 
-// A service that cannot be opened says why, in one line, without the password.
+// The error of Open is one line without the password.
 func TestOpenErrors(t *testing.T) {
 	folder := t.TempDir()
 	for _, c := range []struct{ name, dsn, want string }{
@@ -149,7 +149,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// Both forms of the DSN of MySQL are understood, with escaped characters in the URL.
+// Both formats of the DSN of MySQL are valid, with escaped characters in the URL.
 func TestParseMySQL(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"root@unix(/run/my.sock)/db":        "root  unix /run/my.sock db",

@@ -7,7 +7,7 @@ import (
 	"minidouyin/services"
 )
 
-// A URL that names no Redis is refused without showing its password.
+// The error of an invalid URL does not show its password.
 func TestCheckRedisURL(t *testing.T) {
 	for url, ok := range map[string]bool{
 		"redis://127.0.0.1:6379/0":                            true,

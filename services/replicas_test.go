@@ -20,7 +20,7 @@ import (
 	"minidouyin/services/testenv/mysqltest"
 )
 
-// openReplicated opens a service of two databases of the same schema, one of which is called its replica.
+// openReplicated opens a service on two databases of the same schema. The second one is the replica.
 func openReplicated(t *testing.T, name string) (option client.Option, primary, replica string) {
 	t.Helper()
 	primary, replica = mysqltest.Database(t), mysqltest.Database(t)
@@ -47,8 +47,8 @@ func exec(t *testing.T, dsn, sql string, values ...any) {
 	}
 }
 
-// The feed of what is older than some seconds comes from the replica, everything newer from the database itself; a
-// replica that cannot answer is not needed.
+// Pages of the feed that are older than some seconds come from the replica, newer ones from the primary. If
+// the replica fails, all pages come from the primary.
 func TestReplicaOfFeed(t *testing.T) {
 	option, primary, replica := openReplicated(t, services.Basics)
 	c := basicsservice.MustNewClient(services.Basics, option)
@@ -93,7 +93,7 @@ func TestReplicaOfFeed(t *testing.T) {
 	check("primary")
 }
 
-// Lists and messages behind an old cursor come from the replica, their first pages do not.
+// Lists and messages after an old cursor come from the replica, their first pages from the primary.
 func TestReplicaOfLists(t *testing.T) {
 	old := &page.Cursor{CreatedAt: time.Now().Add(-time.Minute).UnixMilli(), ID: 9}
 	t.Run("interaction", func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestReplicaOfLists(t *testing.T) {
 	})
 }
 
-// A service opens and answers when its replica is not there.
+// A service opens and works while its replica is unavailable.
 func TestReplicaAway(t *testing.T) {
 	dsn := mysqltest.Database(t)
 	service, err := services.Open(t.Context(), services.Basics, services.Config{DSN: dsn, Replicas: []string{"mysql://nobody:secret@127.0.0.1:1/x"}})

@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(mysqltest.Run(m)) }
 
-// logged is a log that may be read while it is written.
+// logged is a log that is safe for concurrent use.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -64,7 +64,7 @@ func mustOpen(t *testing.T, name, dsn string, opts ...server.Option) (*services.
 	return service, log
 }
 
-// eachWire runs the test with a client of basics within the process and with one over a socket.
+// eachWire runs the test with a client of basics in the process and with one over a socket.
 func eachWire(t *testing.T, newDSN func(testing.TB) string, test func(t *testing.T, c basicsservice.Client, dsn string, log *logged)) {
 	t.Run("local", func(t *testing.T) {
 		dsn := newDSN(t)
@@ -98,7 +98,7 @@ func eachWire(t *testing.T, newDSN func(testing.TB) string, test func(t *testing
 	})
 }
 
-// An error arrives with its code and its message, and is the caller's affair: nothing is logged.
+// A client gets an error with its code and message. It is not logged.
 func TestErrorsCrossTheWire(t *testing.T) {
 	eachWire(t, servicetest.SQLite, func(t *testing.T, c basicsservice.Client, _ string, log *logged) {
 		ann := servicetest.Must(c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "secret"}))(t).User
@@ -130,7 +130,7 @@ func TestErrorsCrossTheWire(t *testing.T) {
 	})
 }
 
-// An error without a code is logged once, with its cause and without the password; the caller learns nothing.
+// An error without a code is logged once, with its cause and without the password. The client does not get the cause.
 func TestInternalErrorsAreMasked(t *testing.T) {
 	eachWire(t, servicetest.SQLite, func(t *testing.T, c basicsservice.Client, dsn string, log *logged) {
 		err := servicetest.Database(t, dsn).Write(t.Context(), func(tx *gorm.DB) error { return tx.Migrator().DropTable("users") })
@@ -163,7 +163,7 @@ func TestInternalErrorsAreMasked(t *testing.T) {
 	})
 }
 
-// A panic is such an error, with its stack in the log; the service goes on.
+// A panic is such an error, logged with its stack. The service continues.
 func TestPanicsAreMasked(t *testing.T) {
 	service, log := mustOpen(t, services.Basics, servicetest.SQLite(t))
 	c := basicsservice.MustNewClient(services.Basics, servicetest.Local(t, service.Server))
@@ -177,7 +177,7 @@ func TestPanicsAreMasked(t *testing.T) {
 	servicetest.Must(c.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{}))(t)
 }
 
-// The caller's deadline ends the work on the server: it waits for no lock any longer and changes nothing.
+// The client's deadline ends the work on the server: it stops waiting for a lock and changes nothing.
 func TestDeadlines(t *testing.T) {
 	eachWire(t, mysqltest.Database, func(t *testing.T, c basicsservice.Client, dsn string, log *logged) {
 		ann := servicetest.Must(c.CreateUser(t.Context(), &basics.CreateUserRequest{Name: "Ann", Password: "secret"}))(t).User

@@ -16,8 +16,8 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// After every write of any kind, two processes that share a cache answer what the database has, and so does one that is
-// alone.
+// After each kind of write, two processes that share a cache, and a process with its own cache, return what the database
+// has.
 func TestCachesAreTrue(t *testing.T) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		open := func(b servicetest.Backend) basicsservice.Client {

@@ -70,15 +70,7 @@ func (s *store) userVideos(ctx context.Context, authors []int64, p *page.Page) (
 }
 
 func (s *store) readUserVideos(ctx context.Context, authors []int64, p *page.Page) (map[int64]*basics.VideoPage, error) {
-	found, err := database.Pages[video](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p)
-	if err != nil {
-		return nil, err
-	}
-	pages := make(map[int64]*basics.VideoPage, len(authors))
-	for _, id := range authors {
-		pages[id] = videoPage(found[id])
-	}
-	return pages, nil
+	return database.Pages(s.db.ReadAfter(ctx, p.After), database.Listing{Table: "videos", Owner: "author_id"}, authors, p, videoPage)
 }
 
 func videoPage(found database.Rows[video]) *basics.VideoPage {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Without other orders, a hash costs 19 MiB and two passes.
+// By default, a hash costs 19 MiB and two passes.
 func TestDefaultPasswordCost(t *testing.T) {
 	hash, err := newHasher(PasswordCost{}).hash(t.Context(), "secret")
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -16,7 +16,7 @@ func TestDefaultPasswordCost(t *testing.T) {
 	}
 }
 
-// A hash is checked with the cost it was made with; nobody's hash matches nothing; a broken one is an error.
+// A hash is checked with its own cost. An empty hash never matches. An invalid one is an error.
 func TestMatches(t *testing.T) {
 	hash, err := newHasher(PasswordCost{Time: 2, MemoryKiB: 16}).hash(t.Context(), "secret")
 	if err != nil {
@@ -42,7 +42,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// No more hashes run than there are processors; who waits for a slot stops with the context, also with nobody's hash.
+// There are at most as many hashes at a time as processors. A wait for a slot ends with the context, also for an empty hash.
 func TestHashingIsBounded(t *testing.T) {
 	h := newHasher(PasswordCost{Time: 1, MemoryKiB: 8})
 	if err := h.slots.Acquire(t.Context(), int64(runtime.GOMAXPROCS(0))); err != nil {

@@ -12,7 +12,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// A reservation falls due after its time; finished removals are gone, and finishing may be repeated.
+// A reservation falls due after its TTL. Finished removals are gone, and FinishRemovals may be repeated.
 func TestRemovals(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		reserve := func(ttl time.Duration, keys ...string) (*basics.ReserveFilesResponse, error) {
@@ -49,7 +49,7 @@ func TestRemovals(t *testing.T) {
 	})
 }
 
-// Reading sends one statement, for one id as for thirty, and none for no ids; with Redis, none when it is repeated.
+// A read sends one statement for any number of ids, and none for no ids. With a cache, a repeated read sends none.
 func TestStatements(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for i := range 30 {
@@ -103,7 +103,7 @@ func TestStatements(t *testing.T) {
 	})
 }
 
-// sameRemovals tells whether the removals are the wanted ones, in any order: "file KEY", "video ID", "user ID".
+// sameRemovals reports whether the removals are the wanted ones, in any order: "file KEY", "video ID", "user ID".
 func sameRemovals(removals []*basics.Removal, want ...string) bool {
 	var got []string
 	for _, r := range removals {

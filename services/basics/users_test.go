@@ -13,7 +13,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// suite is a contract that holds on every database, with and without Redis.
+// suite runs a test on every database, with and without caches.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		s := &service{backend: b, dsn: b.DSN}
@@ -35,7 +35,7 @@ func (s *service) open(t *testing.T) {
 	s.Client, s.statements = basicsservice.MustNewClient(services.Basics, option), statements
 }
 
-// forgetCaches makes the next reads cold.
+// forgetCaches makes the next reads miss.
 func (s *service) forgetCaches(t *testing.T) {
 	t.Helper()
 	if s.backend.Redis != nil {
@@ -63,7 +63,7 @@ func (s *service) user(t *testing.T, id int64) *basics.User {
 	return servicetest.Must(s.BatchGetUsers(t.Context(), &basics.BatchGetUsersRequest{UserIds: []int64{id}}))(t).Users[id]
 }
 
-// A name is trimmed, unique without regard to case, width or composition, and 1 to 32 characters long.
+// A name is trimmed, unique regardless of case, width and composition, and has 1 to 32 characters.
 func TestNames(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		create := func(name string) (*basics.CreateUserResponse, error) {
@@ -94,7 +94,7 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// Of many who ask for one name at the same time, one gets it.
+// One of many concurrent requests for a name succeeds.
 func TestNameRace(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		var taken [16]codes.Code
@@ -112,7 +112,7 @@ func TestNameRace(t *testing.T) {
 	})
 }
 
-// The right password in any case of the name gives the user; a wrong one and an unknown name are refused alike.
+// The right password returns the user, for any case of the name. A wrong one and an unknown name get the same error.
 func TestPasswords(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -138,7 +138,7 @@ func TestPasswords(t *testing.T) {
 	})
 }
 
-// The database holds an argon2id hash with its own salt, and nothing of the password.
+// The database has an argon2id hash with its own salt, and no part of the password.
 func TestPasswordHash(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		s.mustUser(t, "Ann")
@@ -154,7 +154,7 @@ func TestPasswordHash(t *testing.T) {
 	})
 }
 
-// Unknown users are absent, repeated ids do not matter, and there are limits.
+// Unknown users are absent, repeated ids are valid, and there are limits.
 func TestBatchGetUsers(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann, bob := s.mustUser(t, "Ann"), s.mustUser(t, "Bob")
@@ -174,7 +174,7 @@ func TestBatchGetUsers(t *testing.T) {
 	})
 }
 
-// A profile changes in what is given; replaced pictures become removals, and the new ones lose their reservations.
+// UpdateProfile changes only the given fields. Replaced pictures get removals, new ones lose their reservations.
 func TestUpdateProfile(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -214,7 +214,7 @@ func TestUpdateProfile(t *testing.T) {
 	})
 }
 
-// A deleted user leaves nothing but removals, of the user, every video and every file; the name is free again.
+// A deleted user leaves only removals: of the user, every video and every file. The name is free again.
 func TestDeleteUser(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann, bob := s.mustUser(t, "Ann"), s.mustUser(t, "Bob")
@@ -240,7 +240,7 @@ func TestDeleteUser(t *testing.T) {
 	})
 }
 
-// A user may have more videos than one batch; all go at once.
+// DeleteUser deletes more videos than one batch.
 func TestDeleteUserOfManyVideos(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -264,7 +264,7 @@ func TestDeleteUserOfManyVideos(t *testing.T) {
 	})
 }
 
-// While a user is deleted, nobody publishes as that user: no video is left without an author.
+// A video that is published while its author is deleted does not stay without an author.
 func TestDeleteUserWhilePublishing(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -285,7 +285,7 @@ func TestDeleteUserWhilePublishing(t *testing.T) {
 
 func ref[T any](v T) *T { return &v }
 
-// A name that looks like one that is taken is taken, and one that shows nothing is none.
+// A name that looks like an existing one is taken, and an invisible one is invalid.
 func TestNamesThatLookAlike(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		s.mustUser(t, "alice")

@@ -27,8 +27,8 @@ type video struct {
 	CreatedAt int64  `gorm:"not null;autoCreateTime:false;uniqueIndex:videos_created_at;index:videos_author,priority:2"`
 }
 
-// Place implements [database.Row]: a video is in the list of its author.
-func (v video) Place() (owner, createdAt, id int64) { return v.AuthorID, v.CreatedAt, v.ID }
+// Position implements [database.Row]: a video is in the list of its author.
+func (v video) Position() (owner, createdAt, id int64) { return v.AuthorID, v.CreatedAt, v.ID }
 
 func (v *video) wire() *basics.Video {
 	return &basics.Video{

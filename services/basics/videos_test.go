@@ -39,7 +39,7 @@ func insert(table string, rows []map[string]any) func(tx *gorm.DB) error {
 	return func(tx *gorm.DB) error { return tx.Table(table).CreateInBatches(rows, 500).Error }
 }
 
-// A published video is in the feed and in its author's list at once, counts, and takes its files' reservations.
+// A published video is in the feed and in its author's list at once, is counted, and deletes the reservations of its files.
 func TestCreateVideo(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -64,7 +64,7 @@ func TestCreateVideo(t *testing.T) {
 	})
 }
 
-// What is refused leaves nothing behind.
+// A refused video leaves no rows.
 func TestCreateVideoRefusals(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann := s.mustUser(t, "Ann")
@@ -91,8 +91,7 @@ func TestCreateVideoRefusals(t *testing.T) {
 	})
 }
 
-// A hundred videos published in one burst, by several at once, have times of their own: pages by time lose none and
-// repeat none, and so do pages by cursor.
+// A hundred videos published concurrently have unique times. Pages by time and pages by cursor lose and repeat none.
 func TestBurst(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		authors := []int64{s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID}
@@ -145,7 +144,7 @@ func TestBurst(t *testing.T) {
 	})
 }
 
-// Several users' lists come in one answer, each newest first with its own has_more; unknown users have empty ones.
+// One response has the lists of several users, each newest first with its own has_more. Those of unknown users are empty.
 func TestListUserVideos(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID
@@ -190,7 +189,7 @@ func TestListUserVideos(t *testing.T) {
 	})
 }
 
-// Only the author changes a video; a replaced cover becomes a removal, and its publishing time stays.
+// Only the author may change a video. A replaced cover gets a removal, and the publishing time stays.
 func TestUpdateVideo(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID
@@ -219,7 +218,7 @@ func TestUpdateVideo(t *testing.T) {
 	})
 }
 
-// Only the author deletes a video, once; its files and what others hold of it become removals.
+// Only the author may delete a video, once. Its files and its data in other services get removals.
 func TestDeleteVideo(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		ann, bob := s.mustUser(t, "Ann").ID, s.mustUser(t, "Bob").ID

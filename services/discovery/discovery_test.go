@@ -38,7 +38,7 @@ func known(r *discovery.Resolver, service string) (addresses []string) {
 	return addresses
 }
 
-// becomes waits until the resolver knows exactly these instances.
+// becomes waits until the resolver has exactly these instances.
 func becomes(t *testing.T, r *discovery.Resolver, service string, want ...string) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !slices.Equal(known(r, service), want); time.Sleep(5 * time.Millisecond) {
@@ -48,7 +48,7 @@ func becomes(t *testing.T, r *discovery.Resolver, service string, want ...string
 	}
 }
 
-// Instances of several services come and go; a service of a similar name is another one; the last instance stays known.
+// Instances of several services come and go. Services with similar names are distinct. The last instance stays known.
 func TestInstances(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
@@ -76,7 +76,7 @@ func TestInstances(t *testing.T) {
 	becomes(t, r, "basics", "10.0.0.5:1")
 }
 
-// An instance that ends without a word is gone when its lease is.
+// A killed instance is gone when its lease expires.
 func TestInstanceKilled(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	killed := open(t, etcd.Addr)
@@ -90,7 +90,7 @@ func TestInstanceKilled(t *testing.T) {
 	becomes(t, r, "basics", "10.0.0.1:1")
 }
 
-// Whatever etcd loses, the known instances stay, and come back into the directory, where others find them.
+// Whatever etcd loses, clients keep the known instances, and instances register again.
 func TestEtcdLoses(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, etcd *etcdtest.Server){
 		"it restarts": func(t *testing.T, etcd *etcdtest.Server) {
@@ -137,8 +137,8 @@ func TestEtcdLoses(t *testing.T) {
 	}
 }
 
-// While etcd is away, instances are known, registering and withdrawing do not hang, and what was meant comes true when
-// etcd is back.
+// While etcd is unavailable, clients keep the known instances, and Register and Withdraw do not block. When etcd is back,
+// they take effect.
 func TestEtcdAway(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
@@ -170,7 +170,7 @@ func TestEtcdAway(t *testing.T) {
 	becomes(t, lateResolver, "basics", "10.0.0.2:1")
 }
 
-// An entry reads as those of registry-etcd do; one that cannot be read is passed over.
+// An entry has the format of registry-etcd. An invalid one is ignored.
 func TestEntry(t *testing.T) {
 	etcd := etcdtest.Start(t)
 	d := open(t, etcd.Addr)
@@ -197,7 +197,7 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// What is advertised can be connected to from elsewhere.
+// Other hosts can connect to the advertised address.
 func TestAdvertised(t *testing.T) {
 	for _, c := range []struct {
 		listen, etcd, want string // "" for an error
@@ -218,7 +218,7 @@ func TestAdvertised(t *testing.T) {
 	}
 }
 
-// Only what others can connect to is an address.
+// An address is valid only if other hosts can connect to it.
 func TestCheckAddress(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"10.0.0.7:2379": true, "etcd:2379": true, "[::1]:2379": true,

@@ -21,8 +21,8 @@ type comment struct {
 	CreatedAt int64  `gorm:"not null;autoCreateTime:false;index:comments_video,priority:2"`
 }
 
-// Place implements [database.Row]: a comment is in the list of its video.
-func (c comment) Place() (owner, createdAt, id int64) { return c.VideoID, c.CreatedAt, c.ID }
+// Position implements [database.Row]: a comment is in the list of its video.
+func (c comment) Position() (owner, createdAt, id int64) { return c.VideoID, c.CreatedAt, c.ID }
 
 func (c *comment) wire() *interaction.Comment {
 	return &interaction.Comment{
@@ -106,14 +106,13 @@ func (s *store) comments(ctx context.Context, ids []int64) (map[int64]*interacti
 
 // commentsUnder returns a page of the comments of each video, newest first.
 func (s *store) commentsUnder(ctx context.Context, videos []int64, p *page.Page) (map[int64]*interaction.CommentPage, error) {
-	found, err := database.Pages[comment](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "comments", Owner: "video_id"}, videos, p)
-	pages := make(map[int64]*interaction.CommentPage, len(videos))
-	for _, id := range videos {
-		comments := make([]*interaction.Comment, len(found[id].Rows))
-		for i := range comments {
-			comments[i] = found[id].Rows[i].wire()
-		}
-		pages[id] = &interaction.CommentPage{Comments: comments, HasMore: found[id].HasMore}
+	return database.Pages(s.db.ReadAfter(ctx, p.After), database.Listing{Table: "comments", Owner: "video_id"}, videos, p, commentPage)
+}
+
+func commentPage(rows database.Rows[comment]) *interaction.CommentPage {
+	comments := make([]*interaction.Comment, len(rows.Rows))
+	for i := range rows.Rows {
+		comments[i] = rows.Rows[i].wire()
 	}
-	return pages, err
+	return &interaction.CommentPage{Comments: comments, HasMore: rows.HasMore}
 }

@@ -34,8 +34,8 @@ type like struct {
 	Delta int8 `gorm:"not null"`
 }
 
-// Place implements [database.Row]: a like is in the list of its user.
-func (l like) Place() (owner, createdAt, id int64) { return l.UserID, l.CreatedAt, l.ID }
+// Position implements [database.Row]: a like is in the list of its user.
+func (l like) Position() (owner, createdAt, id int64) { return l.UserID, l.CreatedAt, l.ID }
 
 func (l *like) wire() *interaction.Like {
 	return &interaction.Like{ID: l.ID, VideoID: l.VideoID, CreatedAt: l.CreatedAt}
@@ -177,12 +177,7 @@ func (s *store) deleteLikes(tx, query *gorm.DB) (keys []string, counts tally, er
 
 // likesOf returns a page of the likes of each user, latest first.
 func (s *store) likesOf(ctx context.Context, users []int64, p *page.Page) (map[int64]*interaction.LikePage, error) {
-	found, err := database.Pages[like](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p)
-	pages := make(map[int64]*interaction.LikePage, len(users))
-	for _, id := range users {
-		pages[id] = likePage(found[id])
-	}
-	return pages, err
+	return database.Pages(s.db.ReadAfter(ctx, p.After), database.Listing{Table: "likes", Owner: "user_id", Only: "liked = 1"}, users, p, likePage)
 }
 
 // liked returns which of the videos a user likes. The latest likes are cached, older ones come from the database.

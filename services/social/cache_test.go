@@ -17,8 +17,8 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// After every write of any kind, two processes that share a cache answer what the database has, and so does one that is
-// alone.
+// After each kind of write, two processes that share a cache, and a process with its own cache, return what the database
+// has.
 func TestCachesAreTrue(t *testing.T) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		if !b.Caches() {
@@ -98,7 +98,7 @@ func TestCachesAreTrue(t *testing.T) {
 	})
 }
 
-// A list that is longer than what is kept of it is answered to its end, and whom its user follows is known.
+// A list that is longer than its cached prefix has all pages, and its user's relations are right.
 func TestLongLists(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		const many = 1005

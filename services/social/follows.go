@@ -23,8 +23,8 @@ type follow struct {
 // following is a follow in the list of its follower.
 type following follow
 
-// Place implements [database.Row].
-func (f following) Place() (owner, createdAt, id int64) { return f.FromID, f.CreatedAt, f.ID }
+// Position implements [database.Row].
+func (f following) Position() (owner, createdAt, id int64) { return f.FromID, f.CreatedAt, f.ID }
 
 func (f following) wire() *social.FollowEdge {
 	return &social.FollowEdge{ID: f.ID, UserID: f.ToID, CreatedAt: f.CreatedAt}
@@ -33,8 +33,8 @@ func (f following) wire() *social.FollowEdge {
 // follower is a follow in the list of the followed user.
 type follower follow
 
-// Place implements [database.Row].
-func (f follower) Place() (owner, createdAt, id int64) { return f.ToID, f.CreatedAt, f.ID }
+// Position implements [database.Row].
+func (f follower) Position() (owner, createdAt, id int64) { return f.ToID, f.CreatedAt, f.ID }
 
 func (f follower) wire() *social.FollowEdge {
 	return &social.FollowEdge{ID: f.ID, UserID: f.FromID, CreatedAt: f.CreatedAt}
@@ -89,8 +89,7 @@ func (s *store) following(ctx context.Context, users []int64, p *page.Page) (map
 }
 
 func (s *store) readFollowing(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
-	found, err := database.Pages[following](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p)
-	return followPages(users, found), err
+	return database.Pages(s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "from_id"}, users, p, followPage[following])
 }
 
 // followers returns a page of the users who follow each user, latest first. It is empty for a user whom nobody follows.
@@ -99,16 +98,7 @@ func (s *store) followers(ctx context.Context, users []int64, p *page.Page) (map
 }
 
 func (s *store) readFollowers(ctx context.Context, users []int64, p *page.Page) (map[int64]*social.FollowPage, error) {
-	found, err := database.Pages[follower](s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p)
-	return followPages(users, found), err
-}
-
-func followPages[T interface{ wire() *social.FollowEdge }](users []int64, found map[int64]database.Rows[T]) map[int64]*social.FollowPage {
-	pages := make(map[int64]*social.FollowPage, len(users))
-	for _, id := range users {
-		pages[id] = followPage(found[id])
-	}
-	return pages
+	return database.Pages(s.db.ReadAfter(ctx, p.After), database.Listing{Table: "follows", Owner: "to_id"}, users, p, followPage[follower])
 }
 
 func followPage[T interface{ wire() *social.FollowEdge }](rows database.Rows[T]) *social.FollowPage {
@@ -136,8 +126,8 @@ func (s *store) friends(ctx context.Context, userID int64, p *page.Page) (*socia
 }
 
 func (s *store) readFriends(ctx context.Context, userID int64, p *page.Page) (*social.FollowPage, error) {
-	after, place := database.After(p.After)
-	values := append([]any{userID}, place...)
+	after, afterValues := database.After(p.After)
+	values := append([]any{userID}, afterValues...)
 	var found []following
 	// The database may start a plain join from the other end, and sort. This walks the user's list and stops at the limit.
 	err := s.db.ReadAfter(ctx, p.After).Raw(`SELECT * FROM follows WHERE from_id = ? AND `+after+`

@@ -14,7 +14,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// suite is a contract that holds on every database, with and without Redis.
+// suite runs a test on every database, with and without caches.
 func suite(t *testing.T, test func(t *testing.T, s *service)) {
 	servicetest.EachBackend(t, func(t *testing.T, b servicetest.Backend) {
 		s := &service{backend: b, dsn: b.DSN}
@@ -36,7 +36,7 @@ func (s *service) open(t *testing.T) {
 	s.Client, s.statements = socialservice.MustNewClient(services.Social, option), statements
 }
 
-// forgetCaches makes the next reads cold.
+// forgetCaches makes the next reads miss.
 func (s *service) forgetCaches(t *testing.T) {
 	t.Helper()
 	if s.backend.Redis != nil {
@@ -96,7 +96,7 @@ func (s *service) sameTime(t *testing.T) {
 	s.forgetCaches(t)
 }
 
-// Following and taking it back count once, however often they are repeated; nobody follows themselves.
+// Follows and unfollows are idempotent. Users cannot follow themselves.
 func TestFollows(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		is(t, s.stats(t, 2, 1), "0 following 0 followers false")
@@ -125,7 +125,7 @@ func TestFollows(t *testing.T) {
 	})
 }
 
-// Many who follow and unfollow the same at once, also each other, leave counts that equal the rows.
+// Concurrent follows and unfollows of the same users, also of each other, leave counts that equal the rows.
 func TestFollowsAtOnce(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		servicetest.AtOnce(16, func(int) { s.mustFollow(t, 1, 2) })
@@ -149,7 +149,7 @@ func TestFollowsAtOnce(t *testing.T) {
 	})
 }
 
-// The lists of several users come in one answer, latest first; pages lose and repeat none, though all have one time.
+// One response has the lists of several users, latest first. Pages lose and repeat none, even of the same time.
 func TestFollowLists(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for other := int64(2); other <= 21; other++ {
@@ -208,7 +208,7 @@ func TestFollowLists(t *testing.T) {
 	})
 }
 
-// Friends follow each other; each comes with the latest message between the two, whoever wrote it.
+// Friends follow each other. Each has the latest message between the two, in either direction.
 func TestFriends(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for other := int64(1); other <= 9; other++ {
@@ -250,7 +250,7 @@ func TestFriends(t *testing.T) {
 	})
 }
 
-// Stats have an entry for every id that was asked for.
+// Stats have an entry for every requested id.
 func TestRelationStats(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		s.mustFollow(t, 1, 2)

@@ -98,9 +98,9 @@ func (s *store) latestMessages(ctx context.Context, both pair) (*social.ListMess
 }
 
 func (s *store) readMessages(ctx context.Context, both pair, limit int, before *page.Cursor) (*social.ListMessagesResponse, error) {
-	condition, place := database.After(before)
+	after, afterValues := database.After(before)
 	var found []message
-	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+condition, append([]any{both.low, both.high}, place...)...).
+	err := s.db.ReadAfter(ctx, before).Where("low_id = ? AND high_id = ? AND "+after, append([]any{both.low, both.high}, afterValues...)...).
 		Order("created_at DESC").Limit(limit + 1).Find(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list messages: %w", err)

@@ -31,7 +31,7 @@ func texts(messages []*social.Message) string {
 	return strings.Join(all, " ")
 }
 
-// A message keeps its text as it was written, if that is 1 to 256 characters, and is seen by both sides alike.
+// A message keeps its text unchanged, if that has 1 to 256 characters, and both users get the same.
 func TestSendMessage(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for _, content := range []string{"hi", "two\nlines ", strings.Repeat("信", 256), "\U0001F600'; --\\ %_\"`"} {
@@ -61,7 +61,7 @@ func TestSendMessage(t *testing.T) {
 	})
 }
 
-// Without a time, the latest messages of the two come, oldest first, and further ones before the cursor.
+// Without a time, the latest messages of two users are returned, oldest first, and earlier ones before a cursor.
 func TestListMessages(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for i := range 10 {
@@ -96,7 +96,7 @@ func TestListMessages(t *testing.T) {
 	})
 }
 
-// With a time, only what the other side sent after it comes, oldest first.
+// With a time, only messages of the peer after it are returned, oldest first.
 func TestReceivedMessages(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		var sent []*social.Message
@@ -117,8 +117,8 @@ func TestReceivedMessages(t *testing.T) {
 	})
 }
 
-// The messages of a receiver come from everybody, oldest first: the latest, or those behind a cursor, also where
-// several have the same time.
+// ListReceivedMessages returns messages from all users, oldest first: the latest, or those after a cursor, also of the same
+// time.
 func TestListReceivedMessages(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		var sent []*social.Message
@@ -149,8 +149,8 @@ func TestListReceivedMessages(t *testing.T) {
 	})
 }
 
-// Both sides send at once while one polls by time: times are unique and rise, and the poller sees every message
-// once, in order.
+// Two users send concurrently while one polls by time. Times are unique and rise, and polling returns every message once,
+// in order.
 func TestPolling(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		const senders, each = 8, 10

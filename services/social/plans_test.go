@@ -10,7 +10,7 @@ import (
 	"minidouyin/services/internal/plantest"
 )
 
-// No statement of the store reads a whole table or sorts rows, with about 10,000 rows in each table of MariaDB.
+// No statement of the store scans a table or sorts rows, with about 10,000 rows in each table of MariaDB.
 func TestPlans(t *testing.T) {
 	fill := func(tx *gorm.DB, many int) error {
 		var follows []follow

@@ -10,7 +10,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// Purging a user takes its follows and messages, puts the counts of the others right, and may be repeated.
+// A purge deletes the follows and messages of a user, corrects the counts of others, and may be repeated.
 func TestPurge(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		for a := int64(1); a <= 4; a++ {

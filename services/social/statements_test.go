@@ -7,8 +7,8 @@ import (
 	"minidouyin/idl/kitex_gen/social"
 )
 
-// Reading sends one statement, two where messages come in, as many for one id as for thirty; with Redis, two where a
-// viewer comes in, and none when it is repeated.
+// A read sends one statement, or two if it has messages, for any number of ids. With a cache, a read with a viewer sends two,
+// and a repeated read none.
 func TestStatements(t *testing.T) {
 	suite(t, func(t *testing.T, s *service) {
 		thirty := make([]int64, 30)

@@ -24,7 +24,7 @@ import (
 // patience bounds the wait for a condition.
 const patience = 20 * time.Second
 
-// logged is a log that several goroutines may write to.
+// logged is a log that is safe for concurrent use.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -42,7 +42,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// sent counts the rounds that the breaker let through.
+// sent counts the round trips that the breaker allowed.
 type sent int
 
 func (*sent) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -107,7 +107,7 @@ func TestRefused(t *testing.T) {
 	require.Contains(t, lines[1], `level=INFO msg="redis available again" addr=`+addr)
 }
 
-// A server that is silent costs three time-outs and then nothing. A caller that gives up early says nothing about it.
+// A server that hangs costs three time-outs and then nothing. A caller that leaves early does not count.
 func TestSilent(t *testing.T) {
 	server := redistest.Start(t)
 	client, log := open(t, server.URL)
@@ -133,7 +133,7 @@ func TestSilent(t *testing.T) {
 	require.Equal(t, 2, strings.Count(log.String(), "\n"), log.String())
 }
 
-// A silent address at the start holds up nobody either.
+// A server that hangs from the start does not block callers either.
 func TestSilentFromTheStart(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ import (
 // patience bounds the wait for a condition.
 const patience = 20 * time.Second
 
-// table stands for the database: users by id, whose VideoCount only rises.
+// table is the database: users by id, whose VideoCount only rises.
 type table struct {
 	mu    sync.Mutex
 	rows  map[int64]int64
@@ -97,7 +97,7 @@ func (p *process) get(t *testing.T, ids ...int64) map[int64]int64 {
 	return numbers
 }
 
-// change sets the number of a user as a write does.
+// change sets the number of a user with a write.
 func (p *process) change(t *testing.T, id, n int64) {
 	t.Helper()
 	require.NoError(t, cache.Change(t.Context(), p.store, func(cache.Also) error {
@@ -106,8 +106,8 @@ func (p *process) change(t *testing.T, id, n int64) {
 	}, p.users.Key(id)))
 }
 
-// eachStore runs the test with a map, a Redis and a cluster. newStore returns the store of another process; the map is
-// that of all.
+// eachStore runs the test with a map, a Redis and a cluster. newStore returns the store of another process; all share one
+// map.
 func eachStore(t *testing.T, test func(t *testing.T, newStore func() cache.Store)) {
 	t.Run("map", func(t *testing.T) {
 		store := cache.NewMap()
@@ -130,7 +130,7 @@ func eachRedis(t *testing.T, test func(t *testing.T, newClient func() redis.Univ
 	})
 }
 
-// What is missing is loaded by one call and then kept, also that it does not exist, until a write.
+// One call loads the missing values. They are cached until a write, absences too.
 func TestGet(t *testing.T) {
 	eachStore(t, func(t *testing.T, newStore func() cache.Store) {
 		rows := newTable()
@@ -174,7 +174,7 @@ func TestGet(t *testing.T) {
 	})
 }
 
-// Without a store everything is loaded, and a write is only that.
+// Without a store every value is loaded, and Change only runs the write.
 func TestNoStore(t *testing.T) {
 	p := open(nil, newTable(), cache.MaxTTL)
 	p.change(t, 1, 1)
@@ -187,7 +187,7 @@ func TestNoStore(t *testing.T) {
 	require.Empty(t, p.take())
 }
 
-// What is stored, and what a reader gets, if a write and a read overlap.
+// The stored value and the result of a read that overlaps with a write.
 func TestOverlap(t *testing.T) {
 	eachStore(t, func(t *testing.T, newStore func() cache.Store) {
 		rows := newTable()
@@ -256,7 +256,7 @@ func TestAlso(t *testing.T) {
 	})
 }
 
-// Readers that miss the same key share one load. One that fails, or whose caller leaves, gives its lease back.
+// Readers that miss the same key share one load. A failed load, or one whose caller leaves, returns its lease.
 func TestOneLoad(t *testing.T) {
 	eachStore(t, func(t *testing.T, newStore func() cache.Store) {
 		rows := newTable()
@@ -322,7 +322,7 @@ func TestBusyLease(t *testing.T) {
 	})
 }
 
-// Values expire, and no key of a Redis lives longer than MaxTTL, whatever the kind says.
+// Values expire, and no key in Redis lives longer than MaxTTL, whatever the Config says.
 func TestExpiry(t *testing.T) {
 	eachStore(t, func(t *testing.T, newStore func() cache.Store) {
 		p := open(newStore(), newTable(), 700*time.Millisecond)
@@ -345,8 +345,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// Thousands of reads and writes at once, in two processes: a read that begins after a write has returned gets what was
-// written, or something later.
+// Thousands of concurrent reads and writes in two processes: a read that begins after a write has returned gets its value or
+// a later one.
 func TestRace(t *testing.T) {
 	eachStore(t, func(t *testing.T, newStore func() cache.Store) {
 		const workers, rounds, together = 8, 600, 50
@@ -387,7 +387,7 @@ func TestRace(t *testing.T) {
 	})
 }
 
-// A value that this version cannot read is loaded, and takes its place.
+// A value that this version cannot decode is loaded and replaced.
 func TestUnreadable(t *testing.T) {
 	eachRedis(t, func(t *testing.T, newClient func() redis.UniversalClient) {
 		client := newClient()
@@ -404,7 +404,7 @@ func TestUnreadable(t *testing.T) {
 	})
 }
 
-// A map forgets what was used longest ago, and stays within its bytes.
+// A map evicts the least recently used values and stays within mapBytes.
 func TestMapIsBounded(t *testing.T) {
 	store := cache.NewMap()
 	pages := cache.New(store, cache.Config[int64, *basics.User]{Name: "big", Key: cache.ID, New: basics.NewUser, TTL: cache.MaxTTL})

@@ -15,7 +15,7 @@ import (
 	"minidouyin/services/testenv/redistest"
 )
 
-// kept waits until reads of the users are answered without a load.
+// kept waits until reads of the users need no load.
 func (p *process) kept(t *testing.T, ids ...int64) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -25,8 +25,8 @@ func (p *process) kept(t *testing.T, ids ...int64) {
 	}, patience, 50*time.Millisecond, "nothing is kept")
 }
 
-// While Redis is unavailable, reads come from the database and writes go on: each read gets what was last written.
-// What was written meanwhile leaves old values behind, which are read until they expire, by the writer too.
+// While Redis is unavailable, reads come from the database and writes continue: each read gets the last value. Old values
+// stay in Redis; when it is back, reads get them until they expire, the writer's too.
 func TestRedisKilled(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		const ttl = 10 * time.Second
@@ -65,7 +65,7 @@ func TestRedisKilled(t *testing.T) {
 	})
 }
 
-// A write deletes its keys before its transaction, too: if Redis is lost within the write, no old value is left.
+// A write deletes its keys before its transaction too: if Redis fails during the write, no old value stays.
 func TestRedisKilledWithinWrite(t *testing.T) {
 	server := redistest.Start(t)
 	p := open(cache.NewRedis(servicetest.Redis(t, server.URL)), newTable(), cache.MaxTTL)
@@ -81,7 +81,7 @@ func TestRedisKilledWithinWrite(t *testing.T) {
 	require.Equal(t, map[int64]int64{1: 2}, p.get(t, 1))
 }
 
-// While one server of a cluster is unavailable, the keys of the others are still kept.
+// While one server of a cluster is unavailable, the keys of the others are still cached.
 func TestNodeKilled(t *testing.T) {
 	server := redistest.StartCluster(t)
 	rows := newTable()
@@ -112,7 +112,7 @@ func TestNodeKilled(t *testing.T) {
 	p.kept(t, ids...)
 }
 
-// A Redis that is killed again and again never shows a value that was overwritten longer than its time to live ago.
+// With a Redis that is killed repeatedly, no read gets a value that was overwritten longer than its TTL ago.
 func TestValuesStayYoung(t *testing.T) {
 	const ttl, keys = 2 * time.Second, 3
 	server := redistest.Start(t)
@@ -195,7 +195,7 @@ func TestValuesStayYoung(t *testing.T) {
 	}, ttl+time.Second, 50*time.Millisecond)
 }
 
-// A Redis that is silent costs a moment, and then none. One that has lost everything, scripts too, is filled again.
+// A Redis that hangs delays only the first reads. One that has lost everything, scripts too, is filled again.
 func TestRedisHangs(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "no")
 	p := open(cache.NewRedis(servicetest.Redis(t, server.URL)), newTable(), cache.MaxTTL)

@@ -56,7 +56,7 @@ func add(tx *gorm.DB, id int64) error {
 	return tx.Exec("UPDATE counters SET n = n + 1 WHERE id = ?", id).Error
 }
 
-// Transactions that lock the same rows in opposite orders all succeed in the end, each once.
+// Transactions that lock the same rows in opposite orders all succeed, each once.
 func TestWriteRepeatsWhatLost(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, db *database.DB) {
 		const workers, each = 8, 10
@@ -80,7 +80,7 @@ func TestWriteRepeatsWhatLost(t *testing.T) {
 	})
 }
 
-// So does one that lost on TiDB; any other error that has no number of its own there stays.
+// So does one that lost on TiDB. Other errors with the same unspecific number are returned.
 func TestWriteRepeatsWhatTiDBLost(t *testing.T) {
 	db := mustOpen(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	for said, want := range map[*mysql.MySQLError]int{
@@ -101,7 +101,7 @@ func TestWriteRepeatsWhatTiDBLost(t *testing.T) {
 	}
 }
 
-// A change that returns an error, panics, or outlives its context leaves nothing.
+// A change that returns an error, panics, or outlives its context is rolled back.
 func TestWriteRollsBack(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, db *database.DB) {
 		broken := errors.New("broken")
@@ -136,7 +136,7 @@ func TestWriteRollsBack(t *testing.T) {
 	})
 }
 
-// Whoever waits for the one writer of SQLite stops waiting with the context.
+// A wait for the single writer of SQLite ends with the context.
 func TestWriterQueue(t *testing.T) {
 	db := mustOpen(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	err := db.Write(t.Context(), func(tx *gorm.DB) error {
@@ -152,7 +152,7 @@ func TestWriterQueue(t *testing.T) {
 	}
 }
 
-// The path of a SQLite file may hold characters that mean something in a URI.
+// The path of a SQLite file may have characters with a meaning in a URI.
 func TestSQLitePath(t *testing.T) {
 	for _, name := range []string{"plain.db", "a b.db", "a?b=c.db", "100%.db", "%41.db", "a#b.db", "数据.db"} {
 		path := filepath.Join(t.TempDir(), name)
@@ -168,7 +168,7 @@ func TestSQLitePath(t *testing.T) {
 	}
 }
 
-// SQLite keeps every acknowledged write through a power cut, and readers cannot write.
+// SQLite keeps every acknowledged write after a power cut, and readers cannot write.
 func TestSQLiteSettings(t *testing.T) {
 	db := mustOpen(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	var mode, synchronous string
@@ -183,7 +183,7 @@ func TestSQLiteSettings(t *testing.T) {
 	}
 }
 
-// No more connections are open than the pool may have, however many ask.
+// The pool bounds the open connections, whatever the number of callers.
 func TestConnections(t *testing.T) {
 	db, err := database.Open(t.Context(), database.Config{DSN: mysqltest.Database(t), Connections: 3})
 	if err != nil {
@@ -205,7 +205,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Closing connections that the server has closed before is no fault.
+// Closing connections that the server has closed is no error.
 func TestCloseAfterServer(t *testing.T) {
 	dsn := mysqltest.Database(t)
 	db, err := database.Open(t.Context(), database.Config{DSN: dsn})

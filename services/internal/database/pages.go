@@ -16,9 +16,9 @@ const maxUnion = 400
 
 // Row is a row of a list.
 type Row interface {
-	// Place returns the owner of the list and the position in it. Lists are ordered by createdAt, then id, both
+	// Position returns the owner of the list and the position in it. Lists are ordered by createdAt, then id, both
 	// descending.
-	Place() (owner, createdAt, id int64)
+	Position() (owner, createdAt, id int64)
 }
 
 // Rows is a page of a list.
@@ -35,10 +35,10 @@ type Listing struct {
 	Only  string // a condition on one column, such as "liked = 1"; "" for all rows
 }
 
-// Pages returns the same page of the list of each owner, with one statement for up to 400 owners. Owners without rows
-// are absent.
-func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[int64]Rows[T], error) {
-	pages := make(map[int64]Rows[T], len(owners))
+// Pages returns the same page of the list of each owner, with one statement for up to 400 owners. convert makes a page
+// of its rows, of which an owner may have none.
+func Pages[T Row, P any](db *gorm.DB, list Listing, owners []int64, p *page.Page, convert func(Rows[T]) P) (map[int64]P, error) {
+	pages := make(map[int64]P, len(owners))
 	for chunk := range slices.Chunk(distinct(owners), maxUnion) {
 		query, values := list.query(chunk, p)
 		var rows []T
@@ -46,13 +46,12 @@ func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[
 			return nil, fmt.Errorf("list %s by %s: %w", list.Table, list.Owner, err)
 		}
 		sortRows(rows)
-		for len(rows) > 0 {
-			owner, _, _ := rows[0].Place()
-			n := slices.IndexFunc(rows, func(r T) bool { o, _, _ := r.Place(); return o != owner })
+		for _, owner := range chunk { // in ascending order, as the rows
+			n := slices.IndexFunc(rows, func(r T) bool { o, _, _ := r.Position(); return o != owner })
 			if n < 0 {
 				n = len(rows)
 			}
-			pages[owner] = Cut(rows[:n:n], int(p.Limit))
+			pages[owner] = convert(Cut(rows[:n:n], int(p.Limit)))
 			rows = rows[n:]
 		}
 	}
@@ -62,7 +61,7 @@ func Pages[T Row](db *gorm.DB, list Listing, owners []int64, p *page.Page) (map[
 // query reads one row more than a page from each list, to find out whether there are more. Each part of the union reads
 // its own range of the index and stops.
 func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
-	after, place := After(p.After)
+	after, afterValues := After(p.After)
 	if l.Only != "" {
 		after = l.Only + " AND " + after
 	}
@@ -72,7 +71,7 @@ func (l Listing) query(owners []int64, p *page.Page) (string, []any) {
 	for i, owner := range owners {
 		parts[i] = fmt.Sprintf("SELECT * FROM (%s) AS t%d", one, i)
 		values = append(values, owner)
-		values = append(values, place...)
+		values = append(values, afterValues...)
 		values = append(values, p.Limit+1)
 	}
 	if len(owners) == 1 {
@@ -101,8 +100,8 @@ func Cut[T any](rows []T, limit int) Rows[T] {
 // sortRows sorts rows by owner and position. A union has no order.
 func sortRows[T Row](rows []T) {
 	slices.SortFunc(rows, func(a, b T) int {
-		aOwner, aTime, aID := a.Place()
-		bOwner, bTime, bID := b.Place()
+		aOwner, aTime, aID := a.Position()
+		bOwner, bTime, bID := b.Position()
 		return cmp.Or(cmp.Compare(aOwner, bOwner), cmp.Compare(bTime, aTime), cmp.Compare(bID, aID))
 	})
 }

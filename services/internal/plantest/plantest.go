@@ -1,4 +1,4 @@
-// Package plantest checks how the databases carry out the statements of a store, on tables of a real size.
+// Package plantest checks the query plans of a store's statements, on tables of a realistic size.
 package plantest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"minidouyin/services/testenv/mysqltest"
 )
 
-// Plans is a database of one kind whose statements are explained.
+// Plans explains the statements of one database.
 type Plans struct {
 	DB      *database.DB
 	explain string
@@ -27,8 +27,7 @@ type statement struct {
 	values []any
 }
 
-// EachDatabase fills the tables of a new database of each kind by fill, with about so many rows in each, and runs
-// check on it.
+// EachDatabase runs check on a new database of each kind. fill inserts about many rows into each table.
 func EachDatabase(t *testing.T, schema database.Schema, fill func(tx *gorm.DB, many int) error, check func(t *testing.T, p *Plans)) {
 	run := func(explain, analyze, dsn string, many int) func(*testing.T) {
 		return func(t *testing.T) {
@@ -62,20 +61,19 @@ func EachDatabase(t *testing.T, schema database.Schema, fill func(tx *gorm.DB, m
 			check(t, p)
 		}
 	}
-	// SQLite does not look at the rows for its plans, unless it is told to analyze them, which nobody does.
+	// The plans of SQLite do not depend on the rows without ANALYZE, which nothing runs.
 	t.Run("sqlite", run("EXPLAIN QUERY PLAN ", "", "sqlite:"+filepath.Join(t.TempDir(), "plans.db"), 200))
 	t.Run("mysql", run("EXPLAIN ", "ANALYZE TABLE ", "", 10_000))
 }
 
-// Insert inserts rows, many at a time.
+// Insert inserts rows in batches.
 func Insert[T any](tx *gorm.DB, rows []T) error { return tx.CreateInBatches(rows, 1000).Error }
 
 func (p *Plans) record(_ context.Context, sql string, values []any) {
 	p.sent = append(p.sent, statement{sql, append([]any(nil), values...)})
 }
 
-// Check does one operation of the store and fails the test when any of its statements reads a whole table or sorts
-// rows.
+// Check runs an operation of the store and fails the test if a statement scans a table or sorts rows.
 func (p *Plans) Check(t *testing.T, name string, do func(ctx context.Context) error) {
 	t.Run(name, func(t *testing.T) {
 		p.sent = nil
@@ -107,8 +105,8 @@ func (p *Plans) Check(t *testing.T, name string, do func(ctx context.Context) er
 	})
 }
 
-// wholeTable matches a step of SQLite that reads a table from end to end. Walking an index in order until the limit
-// is no such step, nor is reading the rows (t0, t1, ...) that a part of a union has found.
+// wholeTable matches a step of SQLite that scans a table. It does not match a walk of an index up to the limit, nor a
+// read of the rows (t0, t1, ...) of a part of a union.
 var wholeTable = regexp.MustCompile(`^SCAN ([a-z_]+)( |$)`)
 
 func fault(step map[string]any) string {

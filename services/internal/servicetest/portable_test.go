@@ -6,7 +6,7 @@ import (
 	"minidouyin/services/internal/servicetest"
 )
 
-// What TiDB does not do as MySQL is found wherever a suite sends it; what it does is let through.
+// Foreign finds statements that do not run on TiDB as on MySQL, and no others.
 func TestForeign(t *testing.T) {
 	for statement, foreign := range map[string]bool{
 		"CREATE TABLE `a` (`id` bigint AUTO_INCREMENT,`at` bigint NOT NULL,PRIMARY KEY (`id`),INDEX `i` (`at`,`id`))": false,

@@ -1,4 +1,4 @@
-// Package servicetest runs the tests of a service on every database, with and without Redis.
+// Package servicetest runs tests of a service on each database, with and without Redis.
 package servicetest
 
 import (
@@ -22,16 +22,16 @@ import (
 	"minidouyin/services/testenv/redistest"
 )
 
-// CheapPasswords keeps tests from spending their time on hashing.
+// CheapPasswords is a low cost of passwords, for fast tests.
 var CheapPasswords = services.PasswordCost{Time: 1, MemoryKiB: 8}
 
-// EachDatabase runs the test as sub-tests named sqlite and mysql, each with the DSN of a new empty database.
+// EachDatabase runs the test on SQLite and on MySQL, each time with the DSN of a new empty database.
 func EachDatabase(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
 	t.Run("mysql", func(t *testing.T) { test(t, mysqltest.Database(t)) })
 }
 
-// Backend is what a service keeps its data in.
+// Backend is the storage of a service.
 type Backend struct {
 	DSN   string
 	Redis redis.UniversalClient // nil for none
@@ -43,8 +43,8 @@ type Backend struct {
 // Caches reports whether the service caches what it reads.
 func (b Backend) Caches() bool { return b.Redis != nil || b.Alone }
 
-// EachBackend runs the test as sub-tests, each on a new empty database: SQLite without a cache, SQLite with the cache
-// inside the process, and MySQL with a real Redis and with a Redis Cluster.
+// EachBackend runs the test on new empty databases: SQLite without a cache, SQLite with the cache in the process, MySQL
+// with Redis, and MySQL with a Redis Cluster.
 func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Backend{DSN: SQLite(t)}) })
 	t.Run("sqlite and map", func(t *testing.T) { test(t, Backend{DSN: SQLite(t), Alone: true}) })
@@ -58,11 +58,11 @@ func EachBackend(t *testing.T, test func(t *testing.T, b Backend)) {
 	})
 }
 
-// SQLite returns the DSN of a new empty database. Its path has characters that mean something in a URI.
+// SQLite returns the DSN of a new empty database. Its path has characters with a meaning in a URI.
 func SQLite(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "a 1%?#.db") }
 
-// Open opens the service for the test's time and returns the option that connects a client to it within the
-// process, and the statements it sends.
+// Open opens the service until the test ends. It returns the option of an in-process client, and the statements of the
+// service.
 func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	tb.Helper()
 	statements := &Statements{portable: strings.HasPrefix(b.DSN, "mysql:"), tb: tb}
@@ -81,7 +81,7 @@ func Open(tb testing.TB, name string, b Backend) (client.Option, *Statements) {
 	return Local(tb, service.Server), statements
 }
 
-// Redis returns a client of the Redis that the URL names, for the test's time.
+// Redis returns a client of the Redis at the URL, until the test ends.
 func Redis(tb testing.TB, url string) redis.UniversalClient {
 	tb.Helper()
 	client, err := services.OpenRedis(url, slog.New(slog.NewTextHandler(tb.Output(), nil)), "reading from the database")
@@ -96,7 +96,7 @@ func Redis(tb testing.TB, url string) redis.UniversalClient {
 	return client
 }
 
-// Wipe takes everything out of a Redis, and out of every server of a cluster, where a command for all reaches one.
+// Wipe deletes everything in a Redis, or in every master of a cluster.
 func Wipe(tb testing.TB, client redis.UniversalClient) {
 	tb.Helper()
 	var err error
@@ -110,7 +110,7 @@ func Wipe(tb testing.TB, client redis.UniversalClient) {
 	}
 }
 
-// Database opens the database of a service beside it, for what no call shows or does.
+// Database opens the database of a service for direct access.
 func Database(tb testing.TB, dsn string) *database.DB {
 	tb.Helper()
 	db, err := database.Open(tb.Context(), database.Config{DSN: dsn})
@@ -125,7 +125,7 @@ func Database(tb testing.TB, dsn string) *database.DB {
 	return db
 }
 
-// AtOnce runs do(0) to do(n-1) at the same time and waits for all.
+// AtOnce runs do(0) to do(n-1) concurrently and waits for all.
 func AtOnce(n int, do func(i int)) {
 	var group sync.WaitGroup
 	for i := range n {
@@ -134,7 +134,7 @@ func AtOnce(n int, do func(i int)) {
 	group.Wait()
 }
 
-// Local returns the option that connects a client to a server within the process.
+// Local returns the option of a client that calls a server in the process.
 func Local(tb testing.TB, s server.Server) client.Option {
 	tb.Helper()
 	caller, err := server.NewLocalCaller("test", s)
@@ -148,8 +148,8 @@ func Local(tb testing.TB, s server.Server) client.Option {
 	})
 }
 
-// Statements collects the SQL that a service sends, that of its schema too. A test fails when MySQL was sent what TiDB
-// would not do.
+// Statements collects the SQL of a service, that of its migrations too. A statement to MySQL that would not run on TiDB
+// fails the test.
 type Statements struct {
 	mu       sync.Mutex
 	all      []string
@@ -166,7 +166,7 @@ func (s *Statements) add(_ context.Context, sql string) {
 	s.all = append(s.all, sql)
 }
 
-// Take returns the statements sent since the last call.
+// Take returns the statements since the last call.
 func (s *Statements) Take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +175,8 @@ func (s *Statements) Take() []string {
 	return taken
 }
 
-// Must returns the answer of a call that must not fail: servicetest.Must(client.ListFeed(ctx, ...))(t).
+// Must returns the result of a call, and fails the test if there is an error: servicetest.Must(client.ListFeed(ctx,
+// ...))(t).
 func Must[T any](answer T, err error) func(testing.TB) T {
 	return func(tb testing.TB) T {
 		tb.Helper()
@@ -186,7 +187,7 @@ func Must[T any](answer T, err error) func(testing.TB) T {
 	}
 }
 
-// Refuses fails the test unless the call was refused with the code and a message that shows no internals.
+// Refuses fails the test unless the call failed with the code and with a message that shows no internals.
 func Refuses[T any](answer T, err error) func(tb testing.TB, want codes.Code) {
 	return func(tb testing.TB, want codes.Code) {
 		tb.Helper()

@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-// Clients returns the ids of the processes that hold a TCP connection to an address of the loopback interface.
+// Clients returns the ids of the processes with a TCP connection to an address of the loopback interface.
 func Clients(addr string) (pids []int, err error) {
 	table, err := os.ReadFile("/proc/net/tcp")
-	if os.IsNotExist(err) { // no Linux
+	if os.IsNotExist(err) { // not Linux
 		return clientsByLsof(addr)
 	}
 	if err != nil {
@@ -43,7 +43,7 @@ func Clients(addr string) (pids []int, err error) {
 	}
 	for _, path := range open {
 		target, err := os.Readlink(path)
-		if err != nil || !sockets[target] { // it is another user's, or gone
+		if err != nil || !sockets[target] { // of another user, or closed
 			continue
 		}
 		pid, err := strconv.Atoi(strings.Split(path, "/")[2])
@@ -57,7 +57,7 @@ func Clients(addr string) (pids []int, err error) {
 
 func clientsByLsof(addr string) (pids []int, err error) {
 	out, err := exec.Command("lsof", "-nP", "-iTCP@"+addr, "-sTCP:ESTABLISHED", "-Fpn").Output()
-	if err != nil && len(out) == 0 { // it fails when there is none
+	if err != nil && len(out) == 0 { // lsof fails if there is none
 		return nil, nil
 	}
 	pid := 0

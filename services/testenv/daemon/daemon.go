@@ -1,8 +1,6 @@
-//go:build unix
-
-// Package daemon runs the real servers that tests and the local cluster need: databases, Redis, etcd, proxies.
+// Package daemon runs the real servers of tests and of the local cluster: databases, Redis, etcd, proxies.
 //
-// A daemon ends with the process that started it, in whatever way that ends, so nothing is left running.
+// A daemon ends when the process that started it ends, however that ends.
 package daemon
 
 import (
@@ -19,14 +17,14 @@ import (
 	"time"
 )
 
-// folders are searched for servers beside PATH: Debian keeps them out of users' PATH, Homebrew may not link them.
+// folders are searched after PATH: Debian keeps servers out of the PATH of users, and Homebrew may not link them.
 var folders = []string{
 	"/usr/sbin", "/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/usr/local/mysql/bin", "/usr/local/mariadb/bin",
 	"/opt/homebrew/bin", "/opt/homebrew/opt/mariadb/bin", "/opt/homebrew/opt/mysql/bin",
 	"/usr/local/opt/mariadb/bin", "/usr/local/opt/mysql/bin", "/usr/bin",
 }
 
-// Find returns the path of the first program that is installed; "" when none is.
+// Find returns the path of the first program that is installed, "" for none.
 func Find(names ...string) string {
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -41,8 +39,8 @@ func Find(names ...string) string {
 	return ""
 }
 
-// watched runs a program, says its process id, and kills it when the pipe on standard input closes, which it does
-// when the process that holds the other end is gone. At the end it takes the folder away, if there is one to take.
+// watched runs a program, prints its process id, and kills it when standard input is closed, which happens when the
+// process at its other end is gone. At the end it removes the folder, if there is one.
 const watched = `log=$1 folder=$2; shift 2
 exec 3<&0
 "$@" </dev/null >>"$log" 2>&1 &
@@ -55,12 +53,12 @@ status=$?
 [ -z "$folder" ] || rm -rf "$folder"
 exit $status`
 
-// Command says what to run.
+// Command is a program to run.
 type Command struct {
 	Path string   // of the program
-	Args []string // without the program's name
-	Env  []string // added to that of this process
-	Log  string   // file that the output is added to
+	Args []string // without the name of the program
+	Env  []string // added to the environment of this process
+	Log  string   // file to which the output is appended
 	// Temporary, unless "", is a folder that is removed when the daemon ends.
 	Temporary string
 }
@@ -79,12 +77,12 @@ type Daemon struct {
 func Start(c Command) (*Daemon, error) {
 	cmd := exec.Command("sh", append([]string{"-c", watched, "sh", c.Log, c.Temporary, c.Path}, c.Args...)...)
 	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for its owner alone
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must reach only the owner
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	said, err := cmd.StdoutPipe()
+	output, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
@@ -92,7 +90,7 @@ func Start(c Command) (*Daemon, error) {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	d := &Daemon{name: filepath.Base(c.Path), log: c.Log, pipe: pipe, exited: make(chan struct{})}
-	line, err := bufio.NewReader(said).ReadString('\n')
+	line, err := bufio.NewReader(output).ReadString('\n')
 	if err == nil {
 		d.pid, err = strconv.Atoi(strings.TrimSpace(line))
 	}
@@ -115,15 +113,15 @@ func (d *Daemon) Exited() <-chan struct{} { return d.exited }
 // Signal sends a signal to the program.
 func (d *Daemon) Signal(signal syscall.Signal) error { return syscall.Kill(d.pid, signal) }
 
-// Stop asks the program to end, waits, and kills it when the context ends before. It returns the error of a program
-// that did not end well; to end by the signal is well.
+// Stop sends SIGTERM, waits for the end, and kills the program when the context ends first. It returns an error if the
+// program failed; an end by SIGTERM is no failure.
 func (d *Daemon) Stop(ctx context.Context) error {
 	if err := d.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return errors.Join(err, d.Kill())
 	}
 	select {
-	case <-d.exited: // and the pipe is closed
-		const terminated = 128 + int(syscall.SIGTERM) // as the shell says it
+	case <-d.exited:
+		const terminated = 128 + int(syscall.SIGTERM) // exit code in a shell
 		if failed, ok := errors.AsType[*exec.ExitError](d.exitErr); ok && failed.ExitCode() == terminated {
 			return nil
 		}
@@ -133,18 +131,18 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	}
 }
 
-// Kill ends the program as a power cut does, and waits until it is gone.
+// Kill kills the program with SIGKILL, like a power cut, and waits until it is gone.
 func (d *Daemon) Kill() error {
 	err := d.pipe.Close()
 	<-d.exited
-	if errors.Is(err, os.ErrClosed) { // it was stopped before
+	if errors.Is(err, os.ErrClosed) { // it has ended already
 		return nil
 	}
 	return err
 }
 
-// Wait calls ready until it returns nil. It returns an error with the end of the program's output when the program
-// ends or the context ends before.
+// Wait calls ready until it returns nil. It returns an error, with the end of the program's output, if the program or
+// the context ends first.
 func (d *Daemon) Wait(ctx context.Context, ready func(ctx context.Context) error) error {
 	for {
 		try, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -163,7 +161,7 @@ func (d *Daemon) Wait(ctx context.Context, ready func(ctx context.Context) error
 	}
 }
 
-// end returns how the program ended, with the end of its output when it did not end well.
+// end returns the error of an ended program, with the end of its output, or nil for success.
 func (d *Daemon) end() error {
 	<-d.exited
 	if d.exitErr == nil {

@@ -15,10 +15,10 @@ import (
 	"minidouyin/services/testenv/daemon"
 )
 
-// patience is how long a test waits for what must come: it bounds a test that fails.
+// patience bounds the wait for a condition.
 const patience = time.Minute
 
-// A program is ended as asked, and its bad end is told with the last that it said.
+// Stop ends a program and reports its failure with the end of its output.
 func TestStop(t *testing.T) {
 	for _, c := range []struct {
 		name, script, err string
@@ -47,7 +47,7 @@ func TestStop(t *testing.T) {
 				require.ErrorContains(t, err, c.err)
 			}
 			<-d.Exited()
-			require.NoError(t, d.Kill(), "ending what has ended is nothing")
+			require.NoError(t, d.Kill(), "killing an ended program does nothing")
 		})
 	}
 }

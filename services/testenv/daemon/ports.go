@@ -10,16 +10,15 @@ import (
 	"sync"
 )
 
-// marks are held until the process ends: each has the number of a port that FreeAddrs returned. The servers themselves
-// use TCP alone.
+// marks reserve the ports that FreeAddrs returned until the process ends. The servers themselves use only TCP.
 var marks struct {
 	sync.Mutex
 	conns []net.PacketConn
 }
 
-// FreeAddrs returns n different addresses of the loopback interface, host:port, where nobody listens. Their ports are
-// below those that systems give to outgoing connections, so that a server that is away for a moment finds its own
-// still free, and no other process gets them from here before this one ends.
+// FreeAddrs returns n different free addresses of the loopback interface, host:port. Their ports are below those of
+// outgoing connections, so a server that restarts finds its port free, and no other process gets them from FreeAddrs
+// before this one ends.
 func FreeAddrs(n int) ([]string, error) {
 	const first, last, tries = 12000, 30000, 1000
 	var free []string
@@ -36,7 +35,7 @@ func FreeAddrs(n int) ([]string, error) {
 			return nil, err
 		}
 		mark, err := net.ListenPacket("udp", addr)
-		if err != nil { // it is another's, who does not listen at the moment
+		if err != nil { // another process has reserved it
 			continue
 		}
 		marks.Lock()
@@ -44,5 +43,5 @@ func FreeAddrs(n int) ([]string, error) {
 		marks.Unlock()
 		free = append(free, addr)
 	}
-	return nil, errors.New("there are no free ports")
+	return nil, errors.New("no free ports")
 }

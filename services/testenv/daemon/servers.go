@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// errNotInstalled is wrapped by the errors of servers that are not installed.
-var errNotInstalled = errors.New("it is not installed")
+// errNotInstalled is wrapped by errors about missing servers.
+var errNotInstalled = errors.New("not installed")
 
-// MySQL returns the command of a MariaDB or MySQL that keeps its data in a folder and is reached by the unix socket in
-// it, as root without a password. A new folder is initialized. args come after those that every such server has.
+// MySQL returns the command of a MariaDB or MySQL with its data in a folder. Clients connect to the unix socket in it,
+// as root without a password. A new folder is initialized. args are added to the arguments.
 func MySQL(ctx context.Context, folder string, args ...string) (c Command, socket string, err error) {
 	program := Find("mariadbd", "mysqld")
 	if program == "" {
 		return c, "", fmt.Errorf("MariaDB or MySQL: %w (apt-get install mariadb-server, or brew install mariadb)", errNotInstalled)
 	}
-	// MariaDB clears its folder of temporary tables when it starts: shared with another server, it takes that one's.
+	// MariaDB clears its folder of temporary tables when it starts, so it cannot share one.
 	temporary := filepath.Join(folder, "tmp")
 	if err := os.MkdirAll(temporary, 0o700); err != nil {
 		return c, "", err
@@ -47,12 +47,12 @@ func MySQL(ctx context.Context, folder string, args ...string) (c Command, socke
 	}, socket, nil
 }
 
-// initialize makes the data folder with a root user who needs no password.
+// initialize creates the data folder with a root user without a password.
 func initialize(ctx context.Context, program string, common []string) error {
 	cmd := exec.CommandContext(ctx, program, append(common, "--initialize-insecure")...)
 	if installer := Find("mariadb-install-db", "mysql_install_db"); isMariaDB(ctx, program) {
 		if installer == "" {
-			return fmt.Errorf("%s is there, but not mariadb-install-db", program)
+			return fmt.Errorf("%s is installed, but mariadb-install-db is not", program)
 		}
 		cmd = exec.CommandContext(ctx, installer, append(common, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	}
@@ -67,8 +67,8 @@ func isMariaDB(ctx context.Context, program string) bool {
 	return err == nil && strings.Contains(string(version), "MariaDB")
 }
 
-// Redis returns the command of a Redis that keeps its data in a folder and is reached by the unix socket in it. Every
-// write is on disk when it is answered, unless args, which are those of redis-server, say otherwise.
+// Redis returns the command of a Redis with its data in a folder. Clients connect to the unix socket in it. Every write
+// is on disk before the reply, unless args, which are arguments of redis-server, change that.
 func Redis(folder string, args ...string) (c Command, socket string, err error) {
 	program := Find("redis-server", "valkey-server")
 	if program == "" {

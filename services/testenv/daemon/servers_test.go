@@ -16,7 +16,7 @@ import (
 	"minidouyin/services/testenv/testserver"
 )
 
-// Servers that start together do not take each other's temporary tables away: a start clears the folder of them.
+// A server that starts keeps the temporary tables of another: it clears its own folder of them.
 func TestMySQLBesideAnother(t *testing.T) {
 	testserver.SkipIfShort(t)
 	if daemon.Find("mariadbd", "mysqld") == "" {

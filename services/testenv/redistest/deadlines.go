@@ -9,8 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// IgnoreDeadlines makes a client that was not used yet wait for each answer, whatever the contexts of its commands say.
-// The product takes a Redis for absent that does not answer at once, as it may on a busy machine.
+// IgnoreDeadlines makes an unused client wait for each reply, whatever the deadlines of contexts. Otherwise a slow
+// Redis on a busy machine counts as unavailable.
 func IgnoreDeadlines(client redis.UniversalClient) {
 	client.AddHook(unbounded{})
 	switch c := client.(type) {

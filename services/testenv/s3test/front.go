@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Front passes connections on to a server, and can kill it in the middle of a request.
+// Front is a proxy of a server that can kill it in the middle of a request.
 type Front struct {
-	// Endpoint is where the front is, in place of the server's.
+	// Endpoint is the URL of the proxy.
 	Endpoint string
 
 	server *Server
@@ -21,12 +21,12 @@ type Front struct {
 	kill   func()
 }
 
-// NewFront starts a front of a server; it ends with the test.
+// NewFront starts a proxy of a server and stops it when the test ends.
 func NewFront(tb testing.TB, s *Server) *Front {
 	tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		tb.Fatal("s3test: ", err)
+		tb.Fatal(err)
 	}
 	f := &Front{Endpoint: "http://" + ln.Addr().String(), server: s}
 	var running sync.WaitGroup
@@ -41,13 +41,13 @@ func NewFront(tb testing.TB, s *Server) *Front {
 	})
 	tb.Cleanup(func() {
 		_ = ln.Close()
-		s.Kill(tb) // which ends the connections
+		s.Kill(tb) // which closes the connections
 		running.Wait()
 	})
 	return f
 }
 
-// KillAfter kills the server when n more bytes have been sent to it. The channel is closed when it is gone.
+// KillAfter kills the server after n more bytes of requests. The channel is closed when it is gone.
 func (f *Front) KillAfter(tb testing.TB, n int64) <-chan struct{} {
 	gone := make(chan struct{})
 	f.kill = sync.OnceFunc(func() {
@@ -67,7 +67,7 @@ func (f *Front) pass(client net.Conn) {
 	}
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(client, server) // until one of them is gone
+		_, _ = io.Copy(client, server) // until one side closes
 		_ = client.Close()
 	})
 	buffer := make([]byte, 512)

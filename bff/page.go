@@ -15,7 +15,7 @@ import (
 // webClient returns the handler of the page for people.
 func webClient(cfg Config, services Services, files mediaStore) (http.Handler, error) {
 	var origins []string
-	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
+	for _, address := range []string{cfg.PublicURL, files.base, files.RedirectURL()} {
 		if origin := originOf(address); origin != "" {
 			origins = append(origins, origin)
 		}

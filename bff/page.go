@@ -25,7 +25,7 @@ func root(cfg Config, services rpc.Services, files mediaStore) (http.Handler, er
 		return http.HandlerFunc(listRoutes), nil
 	}
 	var origins []string
-	for _, address := range []string{cfg.PublicURL, files.base, files.SentTo()} {
+	for _, address := range []string{cfg.PublicURL, files.base, files.RedirectURL()} {
 		if origin := middleware.OriginOf(address); origin != "" {
 			origins = append(origins, origin)
 		}

@@ -12,8 +12,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Many large pictures at once, and videos between them, stay within four fifths of a container of 512 MiB: each is
-// taken or refused.
+// Many large pictures at once, with videos, are accepted or refused within four fifths of a container of 512 MiB.
 func TestPicturesAtOnce(t *testing.T) {
 	fits := flatJPEG(3072, 3072, true, 0, 0x11, 0x11, 0x11, 0x11) // alone
 	for name, c := range map[string]struct {

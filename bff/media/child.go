@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	childMemory   = 192 << 20 // bytes of a child process; the first frame of 4K HEVC with 10 bits needs 146 MiB
-	maxComplaints = 500       // bytes of a child's text that are kept: an escaped log line stays below 4 KB
+	childMemory = 192 << 20 // limit of a child process in bytes; the first frame of 4K HEVC with 10 bits needs 146 MiB
+	maxStderr   = 500       // bytes of an error text; escaped, a log line stays below 4 KB
 )
 
-// limitMemory is a shell script that runs a program with limits that it cannot raise. The program starts with them, and
-// its arguments are never parsed. Stacks are small because those of threads count as data.
+// limitMemory is a shell script. Its first argument is the memory limit in KiB, the others are the command, which it
+// runs as they are. The stack limit is small because the stacks of threads count as data.
 const limitMemory = `ulimit -s 1024 && ulimit -d "$1" && shift && exec "$@"`
 
-// command returns the command that runs a program with an empty environment. On Linux it may have no more than memory
-// bytes of data (RLIMIT_DATA: heap, private writable mappings and stacks); elsewhere there is no limit.
+// command returns a command with an empty environment. On Linux, its data (RLIMIT_DATA: heap, private writable mappings
+// and stacks) is limited to memory bytes.
 func command(ctx context.Context, memory int64, program string, args ...string) *exec.Cmd {
 	if runtime.GOOS == "linux" {
 		args = append([]string{"-c", limitMemory, "sh", strconv.FormatInt(memory>>10, 10), program}, args...)
@@ -32,38 +32,39 @@ func command(ctx context.Context, memory int64, program string, args ...string) 
 	return cmd
 }
 
-// run runs a program and returns what it writes, which must not be more than limit bytes. The program is killed when
-// ctx ends. The caller has taken the program's memory from the budget.
+// run runs a program and returns its output, at most limit bytes. The program is killed when ctx ends. The caller has
+// acquired childMemory from the budget.
 func (m *Media) run(ctx context.Context, limit int, program string, args ...string) ([]byte, error) {
 	cmd := command(ctx, m.childMemory(), program, args...)
-	out, complaints := bounded{limit: limit}, bounded{limit: maxComplaints}
-	cmd.Stdout, cmd.Stderr = &out, &complaints
+	stdout, stderr := limitedBuffer{limit: limit}, limitedBuffer{limit: maxStderr}
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		text := strings.TrimSpace(strings.ToValidUTF8(string(complaints.kept), "?"))
+		text := strings.TrimSpace(strings.ToValidUTF8(string(stderr.content), "?"))
 		return nil, fmt.Errorf("run %s: %w: %s", program, err, text)
 	}
-	if out.over {
-		return nil, fmt.Errorf("run %s: it wrote more than %d bytes", program, limit)
+	if stdout.exceeded {
+		return nil, fmt.Errorf("run %s: more than %d bytes of output", program, limit)
 	}
-	return out.kept, nil
+	return stdout.content, nil
 }
 
-// childMemory is the memory limit of a child process in bytes.
+// childMemory returns the memory limit of a child process in bytes.
 func (m *Media) childMemory() int64 { return min(childMemory, m.memory.size) }
 
-// bounded keeps the first bytes written to it. It has no method but Write: io.Copy would prefer ReadFrom.
-type bounded struct {
-	kept  []byte
-	limit int
-	over  bool
+// limitedBuffer keeps the first limit bytes written to it. It has no ReadFrom, which io.Copy would prefer to Write.
+type limitedBuffer struct {
+	content  []byte
+	limit    int
+	exceeded bool
 }
 
-func (b *bounded) Write(p []byte) (int, error) {
-	keep := p[:min(len(p), b.limit-len(b.kept))]
-	b.over = b.over || len(keep) < len(p)
-	b.kept = append(b.kept, keep...)
+// Write never fails.
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), b.limit-len(b.content))]
+	b.exceeded = b.exceeded || len(kept) < len(p)
+	b.content = append(b.content, kept...)
 	return len(p), nil
 }

@@ -20,7 +20,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// script returns the path of a program that stands for ffmpeg.
+// script returns the path of a shell script in place of ffmpeg.
 func script(t *testing.T, lines string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ffmpeg")
@@ -28,12 +28,12 @@ func script(t *testing.T, lines string) string {
 	return path
 }
 
-// What a child writes takes no memory beyond its limit.
+// The output of a child process takes no memory beyond its limit.
 func TestChildWritesTooMuch(t *testing.T) {
 	inProcess(t, 128*mebi, 16*mebi, func(t *testing.T) {
 		m := mustOpen(t, nil)
 		_, err := m.run(t.Context(), 64<<10, script(t, "head -c 100000000 /dev/zero"))
-		assert.ErrorContains(t, err, "it wrote more than 65536 bytes")
+		assert.ErrorContains(t, err, "more than 65536 bytes of output")
 		_, err = m.run(t.Context(), 64<<10, script(t, "head -c 100000000 /dev/zero >&2; exit 1"))
 		assert.ErrorContains(t, err, "exit status 1")
 		assert.Less(t, len(err.Error()), 1000)
@@ -43,23 +43,23 @@ func TestChildWritesTooMuch(t *testing.T) {
 	})
 }
 
-// bounded is bounded for whoever writes to it, however.
-func TestBounded(t *testing.T) {
-	b := &bounded{limit: 10}
+// limitedBuffer keeps no more than its limit, with io.Copy and a WriterTo as well.
+func TestLimitedBuffer(t *testing.T) {
+	b := &limitedBuffer{limit: 10}
 	n, err := io.Copy(b, io.LimitReader(endless{}, 100<<20))
 	assert.NoError(t, err)
 	assert.EqualValues(t, 100<<20, n)
-	assert.Len(t, b.kept, 10)
-	assert.LessOrEqual(t, cap(b.kept), 64)
-	assert.True(t, b.over)
-	exact := &bounded{limit: 4}
+	assert.Len(t, b.content, 10)
+	assert.LessOrEqual(t, cap(b.content), 64)
+	assert.True(t, b.exceeded)
+	exact := &limitedBuffer{limit: 4}
 	_, err = io.Copy(exact, bytes.NewReader([]byte("four"))) // has a WriteTo
 	assert.NoError(t, err)
-	assert.Equal(t, "four", string(exact.kept))
-	assert.False(t, exact.over)
+	assert.Equal(t, "four", string(exact.content))
+	assert.False(t, exact.exceeded)
 }
 
-// A child has a limit from its start, and gets its arguments as they are.
+// A child process has a memory limit from its start, and its arguments are not changed.
 func TestChildLimits(t *testing.T) {
 	m := mustOpen(t, nil)
 	out, err := m.run(t.Context(), 1000, script(t, "ulimit -d; ulimit -H -d"))
@@ -84,7 +84,7 @@ func TestChildLimits(t *testing.T) {
 	assert.NotContains(t, string(out), "HOME")
 }
 
-// manySamples returns an MP4 whose index names a sample of one byte four million times.
+// manySamples returns an MP4 whose index has four million samples of one byte.
 func manySamples() []byte {
 	numbers := func(n ...uint32) (b []byte) {
 		for _, x := range n {
@@ -106,7 +106,7 @@ func manySamples() []byte {
 	return bytes.Join([][]byte{mediatest.Box("ftyp", []byte("isom\x00\x00\x02\x00isomavc1")), mediatest.Box("mdat", make([]byte, 1100)), moov}, nil)
 }
 
-// A video about which ffmpeg has millions of complaints takes little memory, and no line of the log is long.
+// A video for which ffmpeg writes millions of errors takes little memory, and no log line is long.
 func TestManySamples(t *testing.T) {
 	inProcess(t, 128*mebi, 32*mebi, func(t *testing.T) {
 		var log bytes.Buffer
@@ -117,22 +117,22 @@ func TestManySamples(t *testing.T) {
 		s := mustStage(t, m, manySamples(), "title")
 		require.NoError(t, s.Commit(context.Background()))
 		decodeCover(t, m, s)
-		assert.Contains(t, log.String(), "make cover from video")
+		assert.Contains(t, log.String(), "cannot make cover from video")
 		for line := range bytes.Lines(log.Bytes()) {
 			assert.Less(t, len(line), 4<<10)
 		}
 	})
 }
 
-// Whatever bytes a child complains in, its log line is short.
-func TestLongComplaints(t *testing.T) {
-	for name, complaint := range map[string]string{
+// The log line of a failed child process is short, whatever bytes it writes.
+func TestLongErrors(t *testing.T) {
+	for name, output := range map[string]string{
 		"zeros": "head -c 100000 /dev/zero >&2", "escapes": `yes '\033[31m"\\' | head -c 100000 >&2`, "not UTF-8": `yes $(printf '\377') | head -c 100000 >&2`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var text, json bytes.Buffer
 			for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&json, nil)} {
-				m := mustOpen(t, func(cfg *Config) { cfg.Log, cfg.FFmpeg = slog.New(handler), script(t, complaint+"; exit 1") })
+				m := mustOpen(t, func(cfg *Config) { cfg.Log, cfg.FFmpeg = slog.New(handler), script(t, output+"; exit 1") })
 				mustStage(t, m, mediatest.Sample(t, "tiny.mp4"), "title").Discard()
 				cfg := m.cfg
 				cfg.FFprobe = cfg.FFmpeg
@@ -153,7 +153,8 @@ func TestLongComplaints(t *testing.T) {
 	}
 }
 
-// Videos as phones make them have a cover within the memory of a child. Where all frames need too much, key frames do.
+// Videos of phones get a cover within the memory limit of a child process. If decoding all frames fails, key frames
+// alone are decoded.
 func TestCoverMemory(t *testing.T) {
 	for _, name := range []string{"hevc10-4k.mp4", "h264-4k.mp4"} {
 		t.Run(name, func(t *testing.T) {

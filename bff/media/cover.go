@@ -11,41 +11,41 @@ import (
 )
 
 const (
-	coverSide     = 720     // pixels of a cover's longer side
-	maxCoverBytes = 4 << 20 // of a cover that ffmpeg makes
-	maxPNGBytes   = 6 << 20 // of a picture that ffmpeg converts: 4 bytes for each of its pixels, and filters
-	maxFrame      = "36000000"
+	coverSide     = 720        // pixels of the longer side of a cover
+	maxCoverBytes = 4 << 20    // of a cover from ffmpeg
+	maxPNGBytes   = 6 << 20    // of a picture from ffmpeg: 4 bytes for each pixel, and filters
+	maxFrame      = "36000000" // pixels of a video frame
 )
 
 var errNoFFmpeg = errors.New("no ffmpeg")
 
-// scaled is the filter that makes a picture no longer than side, and never larger.
+// scaled returns the filter that limits the longer side of a picture. It never enlarges.
 func scaled(side int) string {
 	return fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease", side)
 }
 
-// frame returns the first frame of a video that is not nearly black, else the very first, as a JPEG. It takes no longer
-// than the time for a cover.
-func (m *Media) frame(ctx context.Context, path, demuxer string) (picture []byte, err error) {
+// coverFrame returns the first frame of a video that is not nearly black, or the first frame, as a JPEG. It takes at
+// most Config.CoverTimeout.
+func (m *Media) coverFrame(ctx context.Context, path, demuxer string) (picture []byte, err error) {
 	if m.ffmpeg == "" {
 		return nil, errNoFFmpeg
 	}
-	release, err := m.memory.take(ctx, m.childMemory())
+	release, err := m.memory.acquire(ctx, m.childMemory())
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	const bright = ",blackframe=amount=0:threshold=32,metadata=mode=select:key=lavfi.blackframe.pblack:value=75:function=less"
-	// Key frames alone need less memory. What comes first leaves time for what is simpler.
-	for _, try := range []struct {
-		frames, filter string
-		time           time.Duration
+	// Key frames alone need less memory. Each attempt leaves time for the next, which is simpler.
+	for _, attempt := range []struct {
+		skip, filter string
+		timeout      time.Duration
 	}{
 		{"default", scaled(coverSide) + bright, m.cfg.CoverTimeout / 2},
 		{"nokey", scaled(coverSide) + bright, m.cfg.CoverTimeout / 4},
 		{"default", scaled(coverSide), m.cfg.CoverTimeout / 4},
 	} {
-		picture, err = m.extract(ctx, try.time, path, demuxer, try.frames, try.filter)
+		picture, err = m.extractFrame(ctx, attempt.timeout, path, demuxer, attempt.skip, attempt.filter)
 		if err == nil || ctx.Err() != nil {
 			break
 		}
@@ -53,10 +53,10 @@ func (m *Media) frame(ctx context.Context, path, demuxer string) (picture []byte
 	return picture, err
 }
 
-// extract returns the first frame that comes out of a filter. The demuxer is named and only files may be opened: what
-// somebody uploaded must not make ffmpeg fetch anything else.
-func (m *Media) extract(ctx context.Context, limit time.Duration, path, demuxer, skip, filter string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// extractFrame returns the first frame that a filter selects. ffmpeg gets the demuxer and may only open files, so that
+// an upload cannot make it open a URL.
+func (m *Media) extractFrame(ctx context.Context, timeout time.Duration, path, demuxer, skip, filter string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	picture, err := m.run(ctx, maxCoverBytes, m.ffmpeg, "-nostdin", "-hide_banner", "-v", "error",
 		"-protocol_whitelist", "file", "-f", demuxer, "-threads", "1", "-max_pixels", maxFrame, "-skip_frame", skip,
@@ -72,8 +72,8 @@ func (m *Media) extract(ctx context.Context, limit time.Duration, path, demuxer,
 	return picture, nil
 }
 
-// convert returns a WebP as a PNG, no side longer than that of a stored picture.
-func (m *Media) convert(ctx context.Context, src io.ReadSeeker) ([]byte, error) {
+// convertWebP returns a WebP as a PNG of at most the size of a stored picture.
+func (m *Media) convertWebP(ctx context.Context, src io.ReadSeeker) ([]byte, error) {
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read picture: %w", err)
 	}
@@ -82,14 +82,14 @@ func (m *Media) convert(ctx context.Context, src io.ReadSeeker) ([]byte, error) 
 		return nil, err
 	}
 	defer m.Release(f)
-	release, err := m.memory.take(ctx, m.childMemory())
+	release, err := m.memory.acquire(ctx, m.childMemory())
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	within, cancel := context.WithTimeout(ctx, m.cfg.CoverTimeout)
+	ffmpegCtx, cancel := context.WithTimeout(ctx, m.cfg.CoverTimeout)
 	defer cancel()
-	picture, err := m.run(within, maxPNGBytes, m.ffmpeg, "-nostdin", "-hide_banner", "-v", "error",
+	picture, err := m.run(ffmpegCtx, maxPNGBytes, m.ffmpeg, "-nostdin", "-hide_banner", "-v", "error",
 		"-protocol_whitelist", "file", "-f", "webp_pipe", "-threads", "1", "-max_pixels", fmt.Sprint(maxPixels), "-i", "file:"+f.Name(),
 		"-map", "0:v:0", "-filter_threads", "1", "-vf", scaled(pictureSide)+",format=rgba", "-frames:v", "1", "-c:v", "png", "-threads", "1",
 		"-f", "image2pipe", "pipe:1")

@@ -15,7 +15,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// The cover is the given picture, else the first bright frame, else the first frame.
+// The cover is the given picture, else the first frame that is not black, else the first frame.
 func TestCover(t *testing.T) {
 	m := mustOpen(t, nil)
 	brightness := func(s *Staged) uint8 {
@@ -58,15 +58,15 @@ func TestCover(t *testing.T) {
 	}
 }
 
-// Whatever ffmpeg does, the video is staged, in time, with the placeholder.
+// If ffmpeg fails in any way, the video is staged in time with the placeholder.
 func TestCoverFallsBack(t *testing.T) {
 	content := mediatest.Sample(t, "fast.mp4")
 	for name, script := range map[string]string{
 		"fails":          "exit 1",
-		"writes rubbish": "echo rubbish",
+		"writes no JPEG": "echo text",
 		"hangs":          "exec sleep 60",
 		"floods":         "exec cat /dev/zero",
-		"complains":      "cat /dev/zero | head -c 10000000 >&2; exit 1",
+		"writes errors":  "cat /dev/zero | head -c 10000000 >&2; exit 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := filepath.Join(t.TempDir(), "ffmpeg")

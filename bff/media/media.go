@@ -1,9 +1,9 @@
-// Package media keeps the files of videos and pictures, from the upload to the player.
+// Package media takes uploaded videos and pictures, stores their files and serves them.
 //
-// An upload goes through four steps, and each can be undone until the last: Spool streams it into a temporary file,
-// StageVideo or StagePicture judges it by its content and prepares what will be served (the index of an MP4 moved to
-// its front, a cover, a re-encoded picture), the caller writes the keys down, and Staged.Commit moves the files into
-// the store. [Media] is also the handler that serves them under /media/.
+// An upload has four steps, and each can be undone until the last: Spool streams it into a temporary file, StageVideo
+// or StagePicture checks its content and prepares the files to be served (an MP4 with its index at the front, a cover,
+// a re-encoded picture), the caller records their keys, and Staged.Commit moves them into the store. [Media] is also
+// the handler that serves them under /media/.
 package media
 
 import (
@@ -24,65 +24,47 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Config says where the files live and what is accepted.
+// Config says where files are stored and which uploads are accepted.
 type Config struct {
-	Dir             string        // data folder: temporary files are under Dir/tmp
-	Store           blob.Config   // where files are kept; its Folder and Log may be left out
-	Presign         bool          // send players to the store on S3 with a signed address, in place of reading it for them
-	PresignBase     string        // the S3 endpoint as players reach it; "" = as Store says
+	Dir             string        // data folder; temporary files are in Dir/tmp
+	Store           blob.Config   // where files are stored; by default in Dir/blobs
+	Presign         bool          // redirect players to S3 with a presigned URL
+	PresignBase     string        // S3 endpoint for players; "" = that of Store
 	MaxVideoBytes   int64         // largest video; 0 = 128 MiB
 	MaxPictureBytes int64         // largest picture; 0 = 5 MiB
-	FFmpeg          string        // path of ffmpeg; "" = look in PATH, "-" = never use it
-	FFprobe         string        // path of ffprobe; "" = look in PATH, "-" = never use it
-	CoverTimeout    time.Duration // time for one cover, and for one look of ffprobe; 0 = 10 s
-	Jobs            int           // how many videos and pictures are worked on at once; 0 = GOMAXPROCS
-	Memory          int64         // bytes that this work takes at once, with child processes; 0 = 2/3 of the process's limit
+	FFmpeg          string        // path of ffmpeg; "" = that in PATH if any, "-" = none
+	FFprobe         string        // path of ffprobe; "" = that in PATH if any, "-" = none
+	CoverTimeout    time.Duration // for one cover, and for one run of ffprobe; 0 = 10 s
+	Jobs            int           // videos and pictures processed at once; 0 = GOMAXPROCS
+	Memory          int64         // bytes that processing may take, child processes included; 0 = 2/3 of the limit of the process
 	Log             *slog.Logger  // nil = slog.Default()
 }
 
-// Media takes uploads in one data folder and keeps their files in a store, which several of them may share. Its methods
-// may be called concurrently. A process opens one: its budget of memory is that of the process.
+// Media processes uploads in a data folder of its own and stores their files, in a store that several may share. Its
+// methods may be called concurrently. A process opens only one, because the memory budget is for the whole process.
 type Media struct {
 	cfg      Config
 	store    blob.Store
-	presign  func(ctx context.Context, key string) (string, error) // nil = files are read through us
+	presign  func(ctx context.Context, key string) (string, error) // nil = files are served by this process
 	tmp      string
-	ffmpeg   string // "" = not to be used
-	ffprobe  string // "" = not to be used
+	ffmpeg   string // path; "" = none
+	ffprobe  string // path; "" = none
 	jobs     chan struct{}
 	memory   *budget
-	defaults map[string][]byte // the pictures of users without their own, by key
+	defaults map[string][]byte // default pictures by key
 }
 
 var _ http.Handler = (*Media)(nil)
 
-// Open opens the store, makes the folders and removes what an earlier process left in Dir/tmp; so the caller must hold
-// the data folder's lock. It fails when the store cannot be used, the folders cannot be made or a program named in cfg
-// is not there.
+// Open opens the store, creates the folders and removes the temporary files of an earlier process, so the caller must
+// hold the lock of the data folder. It returns an error if the store is unusable, a folder cannot be created or a
+// program named in cfg does not exist.
 func Open(ctx context.Context, cfg Config) (*Media, error) {
-	if cfg.MaxVideoBytes == 0 {
-		cfg.MaxVideoBytes = 128 << 20
-	}
-	if cfg.MaxPictureBytes == 0 {
-		cfg.MaxPictureBytes = 5 << 20
-	}
-	if cfg.CoverTimeout == 0 {
-		cfg.CoverTimeout = 10 * time.Second
-	}
-	if cfg.Jobs <= 0 {
-		cfg.Jobs = runtime.GOMAXPROCS(0)
-	}
-	if cfg.Memory <= 0 {
-		cfg.Memory = processMemory() / 3 * 2
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
+	cfg.setDefaults()
 	m := &Media{
-		cfg:  cfg,
-		tmp:  filepath.Join(cfg.Dir, "tmp"),
-		jobs: make(chan struct{}, cfg.Jobs),
-
+		cfg:    cfg,
+		tmp:    filepath.Join(cfg.Dir, "tmp"),
+		jobs:   make(chan struct{}, cfg.Jobs),
 		memory: newBudget(cfg.Memory),
 	}
 	var err error
@@ -93,13 +75,11 @@ func Open(ctx context.Context, cfg Config) (*Media, error) {
 		return nil, err
 	}
 	if err := os.RemoveAll(m.tmp); err != nil {
-		return nil, fmt.Errorf("sweep temporary files: %w", err)
+		return nil, fmt.Errorf("remove temporary files: %w", err)
 	}
 	if err := os.MkdirAll(m.tmp, 0o750); err != nil {
-		return nil, fmt.Errorf("make media folder: %w", err)
+		return nil, fmt.Errorf("create folder of temporary files: %w", err)
 	}
-	cfg.Store.Folder = cmp.Or(cfg.Store.Folder, filepath.Join(cfg.Dir, "blobs"))
-	cfg.Store.Log = cmp.Or(cfg.Store.Log, cfg.Log)
 	if m.store, err = blob.Open(ctx, cfg.Store); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -114,7 +94,22 @@ func Open(ctx context.Context, cfg Config) (*Media, error) {
 	return m, nil
 }
 
-// program returns the path of a program, "" when it must not or cannot be used.
+func (c *Config) setDefaults() {
+	c.MaxVideoBytes = cmp.Or(c.MaxVideoBytes, 128<<20)
+	c.MaxPictureBytes = cmp.Or(c.MaxPictureBytes, 5<<20)
+	c.CoverTimeout = cmp.Or(c.CoverTimeout, 10*time.Second)
+	if c.Jobs <= 0 {
+		c.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if c.Memory <= 0 {
+		c.Memory = processMemory() / 3 * 2
+	}
+	c.Log = cmp.Or(c.Log, slog.Default())
+	c.Store.Folder = cmp.Or(c.Store.Folder, filepath.Join(c.Dir, "blobs"))
+	c.Store.Log = cmp.Or(c.Store.Log, c.Log)
+}
+
+// program returns the absolute path of a program, "" if there is none.
 func program(name, configured string) (string, error) {
 	switch configured {
 	case "-":
@@ -134,14 +129,14 @@ func program(name, configured string) (string, error) {
 	}
 }
 
-// Spool streams r into a temporary file and returns it, positioned at its start; Release removes it. More than limit
-// bytes are refused with codes.TooLarge, a body that breaks off with codes.InvalidArgument; then no file is left.
+// Spool streams r into a temporary file and returns it, at offset 0. Release removes it. If r has more than limit bytes
+// it returns an error with codes.TooLarge, if r fails one with codes.InvalidArgument, and no file is left.
 func (m *Media) Spool(r io.Reader, limit int64) (*os.File, error) {
 	f, err := os.CreateTemp(m.tmp, "spool-*")
 	if err != nil {
 		return nil, fmt.Errorf("create temporary file: %w", err)
 	}
-	body := &source{r: io.LimitReader(r, limit+1)}
+	body := &errReader{r: io.LimitReader(r, limit+1)}
 	n, err := io.Copy(f, body)
 	switch {
 	case body.err != nil:
@@ -166,15 +161,16 @@ func (m *Media) Release(f *os.File) {
 	m.discard(f.Name())
 }
 
+// discard removes a temporary file if it exists.
 func (m *Media) discard(temp string) {
 	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		m.cfg.Log.Warn("remove temporary file", "error", err)
+		m.cfg.Log.Warn("cannot remove temporary file, the next start removes it", "error", err)
 	}
 }
 
-// begin waits for a free place among the jobs, in order of arrival; end gives it back. It fails when ctx ends, and with
-// codes.RateLimited after queueTimeout.
-func (m *Media) begin(ctx context.Context) (end func(), err error) {
+// acquireJob waits until fewer than Config.Jobs files are processed, in order of arrival. It returns an error if ctx
+// ends, and one with codes.RateLimited after queueTimeout.
+func (m *Media) acquireJob(ctx context.Context) (release func(), err error) {
 	select {
 	case m.jobs <- struct{}{}:
 		return func() { <-m.jobs }, nil
@@ -185,21 +181,22 @@ func (m *Media) begin(ctx context.Context) (end func(), err error) {
 	}
 }
 
-// source remembers why reading failed: that is the sender's fault, where a failed write is ours.
-type source struct {
+// errReader records the error of a reader, to tell it from an error of the writer in a copy.
+type errReader struct {
 	r   io.Reader
 	err error
 }
 
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
+// Read reads from the reader.
+func (e *errReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
 	if err != nil && err != io.EOF {
-		s.err = err
+		e.err = err
 	}
 	return n, err
 }
 
-// readError gives a code to an error of reading what a client sent.
+// readError returns an error of reading an upload with a code.
 func readError(err error) error {
 	var limit *http.MaxBytesError
 	switch {
@@ -208,10 +205,11 @@ func readError(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), codes.Of(err) != codes.Internal:
 		return err
 	default:
-		return refuse("the upload broke off")
+		return invalid("the upload broke off")
 	}
 }
 
+// tooLarge returns the error for a file over the limit in bytes.
 func tooLarge(limit int64) error {
 	if limit < 1<<20 {
 		return codes.Errorf(codes.TooLarge, "the file is larger than %d bytes", limit)
@@ -219,6 +217,7 @@ func tooLarge(limit int64) error {
 	return codes.Errorf(codes.TooLarge, "the file is larger than %d MiB", limit>>20)
 }
 
-func refuse(message string) error {
+// invalid returns an error with codes.InvalidArgument.
+func invalid(message string) error {
 	return codes.Errorf(codes.InvalidArgument, "%s", message)
 }

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(mediatest.Run(m)) }
 
-// mustOpen opens a fresh store.
+// mustOpen opens an empty store.
 func mustOpen(tb testing.TB, change func(*Config)) *Media {
 	tb.Helper()
 	cfg := Config{Dir: tb.TempDir(), Log: slog.New(slog.DiscardHandler)}
@@ -36,7 +36,7 @@ func mustOpen(tb testing.TB, change func(*Config)) *Media {
 	return m
 }
 
-// eachStore runs a test on files in each kind of store. on sets a fresh store of the kind.
+// eachStore runs a test with each kind of store. on configures an empty store.
 func eachStore(t *testing.T, test func(t *testing.T, on func(*Config))) {
 	blobtest.Each(t, func(t *testing.T, cfg blob.Config) { test(t, onStore(cfg)) })
 }
@@ -65,8 +65,8 @@ func stage(tb testing.TB, m *Media, content []byte, title string) (*Staged, erro
 	return m.StageVideo(context.Background(), f, title, nil)
 }
 
-// files returns the paths of all files of a data folder, relative to it, and of its store, as those in the folder
-// blobs.
+// files returns the paths of all files in the data folder, relative to it. Files in a store on S3 are listed as if they
+// were in the folder blobs.
 func files(tb testing.TB, m *Media) []string {
 	tb.Helper()
 	found := []string{}
@@ -102,7 +102,7 @@ func wantRefusal(tb testing.TB, err error, code codes.Code, message string) {
 	}
 }
 
-// Open makes the folders, sweeps what an earlier process left, keeps the store, and finds a wrong path at once.
+// Open removes temporary files of an earlier process and keeps the store. It refuses a path without a program.
 func TestOpen(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
@@ -132,7 +132,7 @@ func TestOpen(t *testing.T) {
 	})
 }
 
-// Spool keeps what fits, byte for byte, and nothing of what does not or breaks off.
+// Spool stores a body within the limit, and leaves no file of one that is too large or breaks off.
 func TestSpool(t *testing.T) {
 	m := mustOpen(t, nil)
 	for _, c := range []struct {

@@ -22,53 +22,53 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// What does not fit waits in order of arrival, until its context ends or for a time; what never fits is refused.
+// What does not fit waits in order of arrival, until its context ends or the time-out. What never fits is refused.
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudget(100)
-		release, err := b.take(t.Context(), 60)
+		release, err := b.acquire(t.Context(), 60)
 		require.NoError(t, err)
 		var order []int64
 		wait := func(n int64) {
 			go func() {
-				release, err := b.takeHeap(t.Context(), n)
+				release, err := b.acquireHeap(t.Context(), n)
 				if assert.NoError(t, err) {
-					order = append(order, n) // one after the other: they exclude each other
+					order = append(order, n) // one after the other: two never fit
 					release()
 				}
 			}()
 			synctest.Wait()
 		}
 		wait(90)
-		wait(80) // fits no more than the one before
+		wait(80) // does not fit either
 		wait(70)
 		ended, end := context.WithTimeout(t.Context(), time.Second)
 		defer end()
-		_, err = b.take(ended, 10) // would fit, and does not pass the others
+		_, err = b.acquire(ended, 10) // would fit, but waits behind the others
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Empty(t, order)
 		release()
 		synctest.Wait()
 		assert.Equal(t, []int64{90, 80, 70}, order)
 
-		release, err = b.take(t.Context(), 100)
+		release, err = b.acquire(t.Context(), 100)
 		require.NoError(t, err)
 		start := time.Now()
-		_, err = b.take(t.Context(), 1)
+		_, err = b.acquire(t.Context(), 1)
 		wantRefusal(t, err, codes.RateLimited, "too many files are processed at the moment, please try again later")
 		assert.Equal(t, queueTimeout, time.Since(start))
 		release()
-		_, err = b.take(t.Context(), 101)
+		_, err = b.acquire(t.Context(), 101)
 		assert.Equal(t, codes.TooLarge, codes.Of(err))
-		release, err = b.take(t.Context(), 100)
+		release, err = b.acquire(t.Context(), 100)
 		require.NoError(t, err)
 		release()
 	})
 }
 
-// The budget follows the smallest limit of the process.
+// The budget depends on the smallest memory limit of the process.
 func TestProcessMemory(t *testing.T) {
-	without := processMemory() // of a cgroup, or none
+	without := processMemory() // of a cgroup, or the default
 	before := debug.SetMemoryLimit(min(400<<20, without))
 	defer debug.SetMemoryLimit(before)
 	assert.Equal(t, min(400<<20, without), processMemory())
@@ -76,28 +76,28 @@ func TestProcessMemory(t *testing.T) {
 	assert.InDelta(t, min(400<<20, without)*2/3, m.memory.size, 2)
 }
 
-// A piece of work that waits too long for a place is refused.
+// A file that waits too long for a job is refused.
 func TestJobsWait(t *testing.T) {
 	m := mustOpen(t, func(cfg *Config) { cfg.Jobs = 1 })
-	end, err := m.begin(t.Context())
+	end, err := m.acquireJob(t.Context())
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
 		m := &Media{jobs: make(chan struct{})}
-		_, err := m.begin(t.Context())
+		_, err := m.acquireJob(t.Context())
 		assert.Equal(t, codes.RateLimited, codes.Of(err))
 	})
 	end()
-	end, err = m.begin(t.Context())
+	end, err = m.acquireJob(t.Context())
 	require.NoError(t, err)
 	end()
 }
 
-// Garbage is collected before its memory is given to somebody else.
+// Garbage is collected before its memory is released.
 func TestBudgetCollects(t *testing.T) {
 	b := newBudget(80 << 20)
 	var stats runtime.MemStats
 	for range 4 {
-		release, err := b.takeHeap(t.Context(), 11<<20)
+		release, err := b.acquireHeap(t.Context(), 11<<20)
 		require.NoError(t, err)
 		keep := make([]byte, 11<<20)
 		runtime.KeepAlive(keep)
@@ -107,7 +107,7 @@ func TestBudgetCollects(t *testing.T) {
 		runtime.ReadMemStats(&stats)
 		assert.Equal(t, collected+1, stats.NumForcedGC)
 	}
-	release, err := b.takeHeap(t.Context(), 1<<20)
+	release, err := b.acquireHeap(t.Context(), 1<<20)
 	require.NoError(t, err)
 	runtime.ReadMemStats(&stats)
 	collected := stats.NumForcedGC
@@ -116,8 +116,7 @@ func TestBudgetCollects(t *testing.T) {
 	assert.Equal(t, collected, stats.NumForcedGC)
 }
 
-// The estimate of a picture is no less than everything that is allocated for it, whatever the collector does meanwhile,
-// and not much more.
+// The estimate for a picture is at least what is allocated for it in total, and not much more.
 func TestPictureMemory(t *testing.T) {
 	encoded := func(encode func(io.Writer) error) []byte {
 		var b bytes.Buffer
@@ -179,7 +178,7 @@ func TestPictureMemory(t *testing.T) {
 	}
 }
 
-// allocates returns how many bytes f allocates in all.
+// allocates returns how many bytes f allocates in total.
 func allocates(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -188,20 +187,20 @@ func allocates(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// A WebP cannot have more codes than are estimated.
+// The codes of a WebP take no more than the estimate.
 func TestCodesMemory(t *testing.T) {
 	for _, groups := range []int{1, 2000, 5000} {
 		content := manyCodes(groups)
 		h, err := readHeader(bytes.NewReader(content), int64(len(content)))
 		require.NoError(t, err)
 		require.True(t, h.lossless)
-		// The file ends before its chunk, so that the decoder meets the end of the file.
+		// The file ends inside its chunk, so that the decoder reads the end of the file.
 		binary.LittleEndian.PutUint32(content[4:], uint32(len(content)+100))
 		binary.LittleEndian.PutUint32(content[16:], uint32(len(content)))
 		r := &measured{Reader: bytes.NewReader(content), live: live()}
 		before := r.live
 		_, err = decodePicture(r, h)
-		require.ErrorIs(t, err, io.ErrUnexpectedEOF) // where the pixels begin
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF) // at the start of the pixels
 		held := r.live - before
 		assert.LessOrEqual(t, held, h.memory)
 		assert.Greater(t, held, int64(groups-1)*35_000, "the codes are large")
@@ -209,7 +208,7 @@ func TestCodesMemory(t *testing.T) {
 	}
 }
 
-// measured measures what is in use when it has been read.
+// measured measures the live memory at the end of its reader.
 type measured struct {
 	io.Reader
 	live int64
@@ -223,6 +222,7 @@ func (m *measured) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// live returns the bytes of live memory.
 func live() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -230,7 +230,7 @@ func live() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// What needs more memory than the budget has is refused; nothing is left.
+// A picture that needs more memory than the budget is refused and leaves no file.
 func TestMemoryRefuses(t *testing.T) {
 	m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); cfg.Memory = 64 << 20 })
 	for name, c := range map[string]struct {

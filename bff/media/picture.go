@@ -17,27 +17,27 @@ import (
 )
 
 const (
-	pictureSide = 1024    // pixels of a stored picture's longer side
-	maxPixels   = 1 << 24 // of an uploaded picture; decoding takes some bytes for each
-	maxScans    = 100     // of an uploaded JPEG; those that get better while they load have about ten
-	encodeBytes = 6 << 20 // bytes of memory that encoding takes, buffers included
+	pictureSide = 1024    // pixels of the longer side of a stored picture
+	maxPixels   = 1 << 24 // of an uploaded picture
+	maxScans    = 100     // of an uploaded JPEG; progressive ones have about ten
+	encodeBytes = 6 << 20 // memory for encoding, buffers included
 	jpegQuality = 85
 )
 
 var (
-	errNotPicture     = refuse("the file is not a JPEG, PNG or WebP picture")
-	errDamagedPicture = refuse("the picture is damaged")
+	errNotPicture     = invalid("the file is not a JPEG, PNG or WebP picture")
+	errDamagedPicture = invalid("the picture is damaged")
 )
 
-// StagePicture prepares a picture for the store: JPEG, PNG or WebP becomes a JPEG of at most 1024 pixels a side, and
-// what else the file held (places, comments, scripts) is gone. It reads src from its start. Anything else is refused
-// with codes.InvalidArgument, what is over the limits of size and memory with codes.TooLarge.
+// StagePicture prepares a picture for the store. It reads src from its start and re-encodes a JPEG, PNG or WebP as a
+// JPEG of at most 1024 pixels a side, without metadata such as places and comments. It returns an error with
+// codes.InvalidArgument for any other file, and one with codes.TooLarge for a file over the limits of size and memory.
 func (m *Media) StagePicture(ctx context.Context, src io.ReadSeeker) (*Staged, error) {
-	end, err := m.begin(ctx)
+	release, err := m.acquireJob(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer end()
+	defer release()
 	path, err := m.reencode(ctx, src, pictureSide)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (m *Media) StagePicture(ctx context.Context, src io.ReadSeeker) (*Staged, e
 	return s, nil
 }
 
-// reencode reads a picture and returns a temporary file with it as a JPEG, no side longer than side.
+// reencode returns the path of a temporary file with a picture as a JPEG, whose longer side is at most side pixels.
 func (m *Media) reencode(ctx context.Context, src io.ReadSeeker, side int) (string, error) {
 	size, err := src.Seek(0, io.SeekEnd)
 	switch {
@@ -62,8 +62,8 @@ func (m *Media) reencode(ctx context.Context, src io.ReadSeeker, side int) (stri
 	if err != nil {
 		return "", err
 	}
-	if h.lossless && m.ffmpeg != "" { // in Go, a few bytes of it take much memory
-		converted, err := m.convert(ctx, src)
+	if h.lossless && m.ffmpeg != "" { // decoding it in Go may take much memory
+		converted, err := m.convertWebP(ctx, src)
 		if err != nil {
 			return "", err
 		}
@@ -72,15 +72,15 @@ func (m *Media) reencode(ctx context.Context, src io.ReadSeeker, side int) (stri
 			return "", err
 		}
 	}
-	encoded, err := m.shrunk(ctx, src, h, side)
+	encoded, err := m.transcodeInBudget(ctx, src, h, side)
 	if err != nil {
 		return "", err
 	}
-	return m.write(encoded)
+	return m.writeTemp(encoded)
 }
 
-// shrunk returns a picture as a JPEG. It takes the memory for that from the budget first.
-func (m *Media) shrunk(ctx context.Context, src io.ReadSeeker, h header, side int) ([]byte, error) {
+// transcodeInBudget acquires the memory for transcode and calls it.
+func (m *Media) transcodeInBudget(ctx context.Context, src io.ReadSeeker, h header, side int) ([]byte, error) {
 	need := h.memory + shrinkBytes(h.width, h.height, side) + encodeBytes
 	if need > m.memory.size {
 		if h.lossless {
@@ -89,7 +89,7 @@ func (m *Media) shrunk(ctx context.Context, src io.ReadSeeker, h header, side in
 		return nil, codes.Errorf(codes.TooLarge, "the picture needs %d MiB of memory to decode, at most %d MiB are allowed: send it with fewer pixels",
 			need>>20, m.memory.size>>20)
 	}
-	release, err := m.memory.takeHeap(ctx, need)
+	release, err := m.memory.acquireHeap(ctx, need)
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +97,13 @@ func (m *Media) shrunk(ctx context.Context, src io.ReadSeeker, h header, side in
 	return transcode(src, h, side)
 }
 
-// transcode decodes a picture and returns it as a JPEG, no side longer than side. Nothing else refers to the decoded
-// picture when it returns.
+// transcode returns a picture as a JPEG whose longer side is at most side pixels. The decoded picture is garbage when
+// it returns.
 func transcode(src io.ReadSeeker, h header, side int) ([]byte, error) {
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read picture: %w", err)
 	}
-	content := &source{r: src}
+	content := &errReader{r: src}
 	picture, err := decodePicture(content, h)
 	if content.err != nil {
 		return nil, fmt.Errorf("read picture: %w", content.err)
@@ -118,7 +118,8 @@ func transcode(src io.ReadSeeker, h header, side int) ([]byte, error) {
 	return encoded, nil
 }
 
-// decodePicture decodes a picture whose header is known. A decoder that panics has met a damaged one.
+// decodePicture decodes a picture with this header. It returns an error if the decoder panics, as some do on damaged
+// pictures.
 func decodePicture(r io.Reader, h header) (picture image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -127,14 +128,14 @@ func decodePicture(r io.Reader, h header) (picture image.Image, err error) {
 	}()
 	picture, err = h.decode(r)
 	if err == nil && picture.Bounds().Size() != image.Pt(h.width, h.height) {
-		err = errors.New("decode picture: its size is not that of its header")
+		err = errors.New("decode picture: its size differs from the header")
 	}
 	return picture, err
 }
 
-// steps calls visit with the sizes by which a picture shrinks until no side is longer than side. It halves until one
-// small step is left: that is as good as one large step and needs little memory.
-func steps(w, h, side int, visit func(w, h int)) {
+// shrinkSteps calls visit with the sizes through which a picture shrinks to side pixels. It halves the size until one
+// small step is left: the quality is that of one large step, and it needs less memory.
+func shrinkSteps(w, h, side int, visit func(w, h int)) {
 	for max(w, h) >= 2*side {
 		w, h = max(1, w/2), max(1, h/2)
 		visit(w, h)
@@ -145,18 +146,19 @@ func steps(w, h, side int, visit func(w, h int)) {
 	visit(w, h)
 }
 
-// shrinkBytes returns how much memory shrink allocates.
+// shrinkBytes returns how many bytes shrink allocates.
 func shrinkBytes(w, h, side int) (n int64) {
-	steps(w, h, side, func(w, h int) { n += 4 * int64(w) * int64(h) })
+	shrinkSteps(w, h, side, func(w, h int) { n += 4 * int64(w) * int64(h) })
 	return n
 }
 
-// shrink returns the picture on white, no side longer than side.
+// shrink returns the picture on white, with at most side pixels on the longer side.
 func shrink(picture image.Image, side int) image.Image {
-	steps(picture.Bounds().Dx(), picture.Bounds().Dy(), side, func(w, h int) { picture = scale(picture, w, h) })
+	shrinkSteps(picture.Bounds().Dx(), picture.Bounds().Dy(), side, func(w, h int) { picture = scale(picture, w, h) })
 	return picture
 }
 
+// scale returns the picture on white, in this size.
 func scale(picture image.Image, w, h int) *image.RGBA {
 	scaled := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(scaled, scaled.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
@@ -164,6 +166,7 @@ func scale(picture image.Image, w, h int) *image.RGBA {
 	return scaled
 }
 
+// encode returns the picture as a JPEG.
 func encode(picture image.Image) ([]byte, error) {
 	var b bytes.Buffer
 	err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: jpegQuality})

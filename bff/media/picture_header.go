@@ -12,20 +12,21 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// header is what a picture says of itself before it is decoded.
+// header describes a picture before it is decoded.
 type header struct {
 	width, height int
 	decode        func(io.Reader) (image.Image, error)
-	memory        int64 // bytes that decode needs at most
-	lossless      bool  // it is a WebP that is compressed without loss, in its pixels or its transparency
+	memory        int64 // bytes that decode allocates at most
+	lossless      bool  // it is a WebP with lossless pixels or transparency
 }
 
-// readHeader reads the header of a JPEG, PNG or WebP of size bytes. It refuses a picture with too many pixels or scans.
+// readHeader reads the header of a JPEG, PNG or WebP of size bytes. It returns an error if there are too many pixels or
+// scans.
 func readHeader(src io.ReadSeeker, size int64) (h header, err error) {
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return h, fmt.Errorf("read picture: %w", err)
 	}
-	content := &source{r: src}
+	content := &errReader{r: src}
 	config, format, err := image.DecodeConfig(content)
 	if content.err != nil {
 		return h, fmt.Errorf("read picture: %w", content.err)
@@ -34,7 +35,7 @@ func readHeader(src io.ReadSeeker, size int64) (h header, err error) {
 		return h, errNotPicture
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
-		return h, refuse(fmt.Sprintf("the picture has more than %d million pixels", maxPixels>>20))
+		return h, invalid(fmt.Sprintf("the picture has more than %d million pixels", maxPixels>>20))
 	}
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return h, fmt.Errorf("read picture: %w", err)
@@ -48,7 +49,7 @@ func readHeader(src io.ReadSeeker, size int64) (h header, err error) {
 		err = h.readPNG(r)
 	case "webp":
 		err = h.readWebP(r, size)
-	default: // some other package has registered a decoder
+	default: // registered by another package
 		err = errNotPicture
 	}
 	if content.err != nil {
@@ -57,18 +58,18 @@ func readHeader(src io.ReadSeeker, size int64) (h header, err error) {
 	return h, err
 }
 
-// readJPEG adds what is known of a JPEG. image/jpeg keeps a byte for each sample, in whole units of the coarsest
-// component, 4 bytes more when it is progressive, and copies the pixels of CMYK and RGB.
+// readJPEG sets the fields for a JPEG. image/jpeg allocates a byte for each sample, in whole units of the component
+// with the lowest resolution, 4 bytes more for a progressive one, and copies the pixels of CMYK and RGB.
 func (h *header) readJPEG(r *bufio.Reader) error {
-	f := readFrame(r)
+	f := readJPEGFrame(r)
 	if f.scans > maxScans {
-		return refuse("the picture is made of too many scans")
+		return invalid("the picture is made of too many scans")
 	}
 	if f.width != h.width || f.height != h.height || len(f.sampling) == 0 {
 		return errDamagedPicture
 	}
 	if len(f.sampling) == 1 {
-		f.sampling[0] = image.Pt(1, 1) // whatever it says
+		f.sampling[0] = image.Pt(1, 1) // the sampling of a single component has no effect
 	}
 	unit := f.sampling[0].Mul(8)
 	if unit.X == 0 || unit.Y == 0 {
@@ -83,28 +84,28 @@ func (h *header) readJPEG(r *bufio.Reader) error {
 		}
 	}
 	pixels := int64(h.width) * int64(h.height)
-	if f.copied || len(f.sampling) == 4 {
+	if f.rgb || len(f.sampling) == 4 {
 		h.memory += 4 * pixels
 	}
-	if unit.X == 32 { // a colour for four pixels: to scale it allocates each colour that it reads
+	if unit.X == 32 { // one colour sample for four pixels: scaling allocates each colour that it reads
 		h.memory += 4 * pixels
 	}
 	h.decode = jpeg.Decode
 	return nil
 }
 
-// frame is what the segments of a JPEG say.
-type frame struct {
+// jpegFrame describes a JPEG by its segments.
+type jpegFrame struct {
 	width, height int
 	progressive   bool
-	sampling      []image.Point // of each component, how many samples it has in a unit
-	copied        bool          // it may be RGB, which is copied
-	scans         int           // each may go over all pixels
+	sampling      []image.Point // samples in a unit, of each component
+	rgb           bool          // it may be RGB
+	scans         int           // each may cover all pixels
 }
 
-// readFrame reads the segments of a JPEG in the same way as image/jpeg, which takes the first frame header and fails
-// on a second one.
-func readFrame(r *bufio.Reader) (f frame) {
+// readJPEGFrame reads the segments of a JPEG as image/jpeg does, which uses the first frame header and fails on a
+// second.
+func readJPEGFrame(r *bufio.Reader) (f jpegFrame) {
 	_, _ = r.Discard(2)
 	for {
 		head, err := r.Peek(2)
@@ -112,18 +113,18 @@ func readFrame(r *bufio.Reader) (f frame) {
 			return f
 		}
 		switch marker := head[1]; {
-		case head[0] != 0xff: // pixels
-			if _, err := r.ReadSlice(0xff); err == nil { // else the buffer is full of pixels, or the file ends
+		case head[0] != 0xff: // compressed pixels
+			if _, err := r.ReadSlice(0xff); err == nil { // otherwise the buffer is full or the file ends
 				_ = r.UnreadByte()
 			}
-		case marker == 0xff: // filling
+		case marker == 0xff: // padding
 			_, _ = r.Discard(1)
-		case marker == 0 || marker >= 0xd0 && marker <= 0xd7: // within pixels
+		case marker == 0 || marker >= 0xd0 && marker <= 0xd7: // inside compressed pixels
 			_, _ = r.Discard(2)
 		case marker == 0xd9: // the end
 			return f
 		default:
-			segment, _ := r.Peek(4 + 6 + 3*4) // as far as it is of interest
+			segment, _ := r.Peek(4 + 6 + 3*4) // readSegment needs no more
 			if len(segment) < 4 {
 				return f
 			}
@@ -133,12 +134,13 @@ func readFrame(r *bufio.Reader) (f frame) {
 	}
 }
 
-func (f *frame) readSegment(marker byte, b []byte) {
+// readSegment sets the fields of a segment.
+func (f *jpegFrame) readSegment(marker byte, b []byte) {
 	switch {
 	case marker == 0xda:
 		f.scans++
 	case marker == 0xee && len(b) >= 12 && string(b[:5]) == "Adobe":
-		f.copied = f.copied || b[11] == 0
+		f.rgb = f.rgb || b[11] == 0
 	case marker >= 0xc0 && marker <= 0xc2 && f.sampling == nil && len(b) >= 6:
 		f.progressive = marker == 0xc2
 		f.height, f.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
@@ -147,24 +149,24 @@ func (f *frame) readSegment(marker byte, b []byte) {
 			names = append(names, c[0])
 			f.sampling = append(f.sampling, image.Pt(int(c[1]>>4), int(c[1]&15)))
 		}
-		f.copied = f.copied || string(names) == "RGB"
+		f.rgb = f.rgb || string(names) == "RGB"
 	}
 }
 
-// readPNG adds what is known of a PNG. image/png keeps the pixels, two rows of the file, and the pixels of the passes
-// once more when it is interlaced.
+// readPNG sets the fields for a PNG. image/png allocates the pixels, two rows of the file, and the pixels again for the
+// passes of an interlaced one.
 func (h *header) readPNG(r *bufio.Reader) error {
-	b, err := r.Peek(29) // signature, then the header's length, kind and content
+	b, err := r.Peek(29) // signature, then the length, type and content of the header
 	if err != nil {
 		return errDamagedPicture
 	}
-	depth, kind, interlaced := int64(b[24]), b[25], b[28] != 0
-	channels := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
-	pixel := int64(4) // bytes; grey may have transparency
+	depth, colorType, interlaced := int64(b[24]), b[25], b[28] != 0
+	channels := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colorType]
+	pixel := int64(4) // bytes; grey may get transparency
 	switch {
 	case depth == 16:
 		pixel = 8
-	case kind == 3:
+	case colorType == 3:
 		pixel = 1
 	}
 	h.memory = pixel * int64(h.width) * int64(h.height)
@@ -177,10 +179,10 @@ func (h *header) readPNG(r *bufio.Reader) error {
 	return nil
 }
 
-// readWebP adds what is known of a WebP. golang.org/x/image/webp decodes the first picture and the transparency before
-// it, and keeps their compressed bytes.
+// readWebP sets the fields for a WebP. golang.org/x/image/webp decodes the first picture and the transparency before
+// it. Their compressed bytes are in memory meanwhile.
 func (h *header) readWebP(r *bufio.Reader, size int64) error {
-	const chunkHeader = 8 // its kind and the size of what follows, which is filled up to an even one
+	const chunkHeader = 8 // type and size; the content is padded to an even size
 	h.decode = webp.Decode
 	_, _ = r.Discard(12)
 	for at := int64(12); ; {
@@ -188,13 +190,13 @@ func (h *header) readWebP(r *bufio.Reader, size int64) error {
 		if err != nil {
 			return errDamagedPicture
 		}
-		kind, length := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
-		if at += chunkHeader + length; at > size { // it would be allocated as it says
+		chunkType, length := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
+		if at += chunkHeader + length; at > size { // the decoder would allocate length bytes
 			return errDamagedPicture
 		}
 		pixels := int64(h.width) * int64(h.height)
-		switch kind {
-		case "VP8 ": // in blocks of 16 by 16, half as much again for the colours, some bytes for each block
+		switch chunkType {
+		case "VP8 ": // blocks of 16 by 16, half as much for the colours, some bytes for each block
 			blocks := int64((h.width+15)/16) * int64((h.height+15)/16)
 			h.memory += blocks*(256*3/2+16) + length + 1<<20
 			return nil
@@ -212,9 +214,9 @@ func (h *header) readWebP(r *bufio.Reader, size int64) error {
 	}
 }
 
-// addLossless adds what n bytes take that are compressed without loss: the pixels twice, four pictures of a pixel for
-// each 4 by 4, and codes. There are up to 65536 groups of codes, 2680 bytes each, which are allocated at once; 82 bits
-// can make 4095 nodes of 8 bytes.
+// addLossless adds the memory for n bytes of lossless compression: the pixels twice, four pictures of a pixel for each
+// 4 by 4, and codes. There are up to 65536 groups of codes of 2680 bytes, allocated at once, and 82 bits can make 4095
+// nodes of 8 bytes.
 func (h *header) addLossless(n int64) {
 	tiles := int64((h.width+3)/4) * int64((h.height+3)/4)
 	h.lossless = true

@@ -15,8 +15,8 @@ func jpegSegment(marker byte, content ...byte) []byte {
 	return append(b, content...)
 }
 
-// flatJPEG returns a JPEG without details, of two bits for each block, with these samplings of its components. Adobe is
-// the transform that its segment of this name says, -1 for no segment.
+// flatJPEG returns a JPEG of one colour, of two bits for each block, with these samplings of its components. adobe is
+// the transform in the Adobe segment, -1 for no segment.
 func flatJPEG(w, h int, progressive bool, adobe int, sampling ...byte) []byte {
 	b := append([]byte{0xff, 0xd8}, jpegSegment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)...)
 	if adobe >= 0 {
@@ -35,7 +35,7 @@ func flatJPEG(w, h int, progressive bool, adobe int, sampling ...byte) []byte {
 		marker, last, bits = 0xc2, 0, 1
 	}
 	b = append(b, jpegSegment(marker, header...)...)
-	for _, kind := range []byte{0x00, 0x10} { // the one code, a bit, stands for: no difference; the end of the block
+	for _, kind := range []byte{0x00, 0x10} { // the only code, of one bit, means no difference or end of block
 		b = append(b, jpegSegment(0xc4, append(append([]byte{kind, 1}, make([]byte, 15)...), 0)...)...)
 	}
 	b = append(b, jpegSegment(0xda, append(scan, 0, last, 0)...)...)
@@ -48,12 +48,12 @@ func flatJPEG(w, h int, progressive bool, adobe int, sampling ...byte) []byte {
 	return append(b, 0xff, 0xd9)
 }
 
-// largeAvatar is a picture of 131 KB that takes 390 MB while it is decoded.
+// largeAvatar returns a picture of 131 KB that needs 390 MB to decode.
 func largeAvatar() []byte { return flatJPEG(4096, 4096, true, 0, 0x11, 0x11, 0x11, 0x11) }
 
-// flatPNG returns a PNG without details; kind is its kind of colour.
-func flatPNG(w, h, depth int, kind byte, interlaced bool) []byte {
-	channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+// flatPNG returns a PNG of one colour.
+func flatPNG(w, h, depth int, colorType byte, interlaced bool) []byte {
+	channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colorType]
 	rows := func(w, h int) int {
 		if w == 0 || h == 0 {
 			return 0
@@ -75,17 +75,17 @@ func flatPNG(w, h, depth int, kind byte, interlaced bool) []byte {
 	}
 	_ = z.Close()
 	b := []byte("\x89PNG\r\n\x1a\n")
-	chunk := func(kind string, content []byte) {
+	chunk := func(chunkType string, content []byte) {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(content)))
-		b = append(append(b, kind...), content...)
+		b = append(append(b, chunkType...), content...)
 		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[len(b)-len(content)-4:]))
 	}
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(w)), uint32(h))
-	chunk("IHDR", append(header, byte(depth), kind, 0, 0, method))
-	switch kind {
+	chunk("IHDR", append(header, byte(depth), colorType, 0, 0, method))
+	switch colorType {
 	case 3:
 		chunk("PLTE", make([]byte, 3<<depth))
-	case 0, 2: // a colour is transparent
+	case 0, 2: // one colour is transparent
 		chunk("tRNS", make([]byte, 2*channels))
 	}
 	chunk("IDAT", pixels.Bytes())
@@ -93,7 +93,7 @@ func flatPNG(w, h, depth int, kind byte, interlaced bool) []byte {
 	return b
 }
 
-// speckled returns a picture that compresses badly.
+// speckled returns a picture of noise, which does not compress.
 func speckled(w, h int) *image.NRGBA {
 	picture := image.NewNRGBA(image.Rect(0, 0, w, h))
 	random := rand.NewChaCha8([32]byte{})
@@ -101,7 +101,7 @@ func speckled(w, h int) *image.NRGBA {
 	return picture
 }
 
-// manyCodes returns a WebP of 4 by 4 pixels with so many groups of codes, each with as many codes as it may have. It
+// manyCodes returns a WebP of 4 by 4 pixels with this number of groups of codes, each with the maximum of codes. It
 // ends before the pixels.
 func manyCodes(groups int) []byte {
 	var stream []byte
@@ -115,7 +115,7 @@ func manyCodes(groups int) []byte {
 			used++
 		}
 	}
-	one := func(symbol byte) { // a code for one symbol, which takes no bits
+	one := func(symbol byte) { // writes a code with one symbol, which takes no bits
 		write(0b101, 3)
 		write(uint64(symbol), 8)
 	}
@@ -123,11 +123,11 @@ func manyCodes(groups int) []byte {
 	write(3, 14) // width
 	write(3, 14)
 	write(0, 5)       // no transparency, version, no transforms
-	write(1, 1)       // colours are kept
-	write(11, 4)      // two to the power of
-	write(1, 1)       // there are groups of codes
+	write(1, 1)       // a colour cache
+	write(11, 4)      // of 2^11 entries
+	write(1, 1)       // several groups of codes
 	write(0, 1+2+1-1) // for 4 by 4 pixels each
-	write(0, 1)       // the picture that names them keeps no colours
+	write(0, 1)       // no colour cache for the picture of group numbers
 	one(byte(groups - 1))
 	one(byte((groups - 1) >> 8))
 	for range 3 {
@@ -135,7 +135,7 @@ func manyCodes(groups int) []byte {
 	}
 	for range groups {
 		write(0, 1)
-		write(11, 4) // 15 lengths, of which only the last, of eleven, occurs
+		write(11, 4) // 15 code lengths, only the last is used: eleven
 		write(1<<42, 45)
 		write(1, 1)     // the first
 		write(5, 3)     // in 12 bits

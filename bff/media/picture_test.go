@@ -16,7 +16,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// A picture of any accepted kind becomes a JPEG of bounded size; anything else is refused and leaves nothing.
+// A JPEG, PNG or WebP becomes a JPEG of limited size. Any other file is refused and leaves no file.
 func TestStagePicture(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
@@ -34,7 +34,7 @@ func TestStagePicture(t *testing.T) {
 				if err := s.Commit(context.Background()); err != nil {
 					t.Fatal(err)
 				}
-				s.Keys = append(s.Keys, s.Keys[0]) // where a video has its cover
+				s.Keys = append(s.Keys, s.Keys[0]) // where decodeCover expects the cover
 				if got := decodeCover(t, m, s).Bounds().Size(); got != want {
 					t.Errorf("size %v, want %v", got, want)
 				}
@@ -56,7 +56,7 @@ func TestStagePicture(t *testing.T) {
 			"cut off":   {jpg[:len(jpg)/2], codes.InvalidArgument, "the picture is damaged"},
 			"bomb":      {bomb(t), codes.InvalidArgument, "the picture has more than 16 million pixels"},
 			"scans":     {progressive(1000), codes.InvalidArgument, "the picture is made of too many scans"},
-			"codes":     {withoutLoss(10), codes.InvalidArgument, "the picture is damaged"},
+			"codes":     {lossless(10), codes.InvalidArgument, "the picture is damaged"},
 			"too large": {make([]byte, 5<<20+1), codes.TooLarge, "the file is larger than 5 MiB"},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -68,29 +68,29 @@ func TestStagePicture(t *testing.T) {
 	})
 }
 
-// bomb returns a small PNG that says it has 10 thousand million pixels.
+// bomb returns a small PNG whose header has 10 thousand million pixels.
 func bomb(tb testing.TB) []byte {
 	tb.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
 		tb.Fatal(err)
 	}
-	header := b.Bytes()[12:33] // its kind, its 13 bytes and their checksum
+	header := b.Bytes()[12:33] // type, content and checksum
 	binary.BigEndian.PutUint32(header[4:], 100_000)
 	binary.BigEndian.PutUint32(header[8:], 100_000)
 	binary.BigEndian.PutUint32(header[17:], crc32.ChecksumIEEE(header[:17]))
 	return b.Bytes()
 }
 
-// withoutLoss returns a WebP of one pixel, compressed without loss, whose codes may take so many bytes.
-func withoutLoss(size int) []byte {
+// lossless returns a lossless WebP of one pixel with size bytes of codes.
+func lossless(size int) []byte {
 	content := append([]byte("RIFF....WEBPVP8L....\x2f"), make([]byte, size-1)...)
 	binary.LittleEndian.PutUint32(content[4:], uint32(len(content)-8))
 	binary.LittleEndian.PutUint32(content[16:], uint32(size))
 	return content
 }
 
-// progressive returns a JPEG of 16 by 16 pixels that gets better so many times.
+// progressive returns a JPEG of 16 by 16 pixels with this number of scans.
 func progressive(scans int) []byte {
 	segment := func(marker byte, content ...byte) []byte {
 		b := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(2+len(content)))
@@ -111,9 +111,9 @@ func progressive(scans int) []byte {
 	return append(b, 0xff, 0xd9)
 }
 
-// A picture may get better some times, and what stands behind its end does not count.
+// A picture may have some scans. Data behind its end does not count.
 func TestScans(t *testing.T) {
-	scans := func(content []byte) int { return readFrame(bufio.NewReader(bytes.NewReader(content))).scans }
+	scans := func(content []byte) int { return readJPEGFrame(bufio.NewReader(bytes.NewReader(content))).scans }
 	m := mustOpen(t, nil)
 	s, err := m.StagePicture(context.Background(), bytes.NewReader(slices.Concat(progressive(64), progressive(1000))))
 	if err != nil {
@@ -122,7 +122,7 @@ func TestScans(t *testing.T) {
 	s.Discard()
 	wantNoFiles(t, m)
 	for _, n := range []int{1, 2, 500} {
-		if got := scans(slices.Concat([]byte{0xff, 0xd8, 0xff}, progressive(n)[2:])); got != n { // with a byte of filling
+		if got := scans(slices.Concat([]byte{0xff, 0xd8, 0xff}, progressive(n)[2:])); got != n { // with a byte of padding
 			t.Errorf("%d scans of %d", got, n)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// defaults returns the pictures of users without their own, by key. They are drawn once.
+// defaults returns the default pictures by key. They are drawn once.
 var defaults = sync.OnceValues(drawDefaults)
 
 func drawDefaults() (map[string][]byte, error) {
@@ -60,7 +60,7 @@ func drawBackground() *image.RGBA {
 	return c.RGBA
 }
 
-// drawPlaceholder returns a JPEG that stands for a video without a cover: its title on colours of its own.
+// drawPlaceholder returns the JPEG for a video without a cover: the title, on colours that depend on it.
 func drawPlaceholder(title string) ([]byte, error) {
 	const w, h = 360, 640
 	sum := fnv.New32a()
@@ -83,10 +83,10 @@ func drawPlaceholder(title string) ([]byte, error) {
 	return encode(c.RGBA)
 }
 
-// canvas is a picture to draw on.
+// canvas is a picture with shapes and text.
 type canvas struct{ *image.RGBA }
 
-// newCanvas fades from one colour in the upper left to another in the lower right.
+// newCanvas returns a canvas with a gradient from the upper left to the lower right.
 func newCanvas(w, h int, from, to color.NRGBA) canvas {
 	c := canvas{image.NewRGBA(image.Rect(0, 0, w, h))}
 	mix := func(a, b uint8, t float64) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t) }
@@ -99,6 +99,7 @@ func newCanvas(w, h int, from, to color.NRGBA) canvas {
 	return c
 }
 
+// shape fills an outline.
 func (c canvas) shape(fill color.Color, outline func(r *vector.Rasterizer)) {
 	r := vector.NewRasterizer(c.Bounds().Dx(), c.Bounds().Dy())
 	outline(r)
@@ -106,6 +107,7 @@ func (c canvas) shape(fill color.Color, outline func(r *vector.Rasterizer)) {
 	r.Draw(c, c.Bounds(), image.NewUniform(fill), image.Point{})
 }
 
+// disc fills a circle.
 func (c canvas) disc(x, y, radius float64, fill color.Color) {
 	c.shape(fill, func(r *vector.Rasterizer) {
 		r.MoveTo(float32(x+radius), float32(y))
@@ -116,7 +118,7 @@ func (c canvas) disc(x, y, radius float64, fill color.Color) {
 	})
 }
 
-// title writes centred lines from top on. Short titles are written larger.
+// title writes centred lines from top. A short title is larger.
 func (c canvas) title(title string, top float64) {
 	size := 3
 	if len([]rune(title)) <= 10 {
@@ -132,21 +134,21 @@ func (c canvas) title(title string, top float64) {
 	}
 }
 
-// wrap breaks a title into lines of at most width: between words, or anywhere in a word that is longer than a line, as
-// Chinese sentences are. What the font cannot show is left out.
+// wrap breaks a title into lines of at most width: between words and Chinese characters, and inside a word that is
+// longer than a line. It omits characters that are not in the font.
 func wrap(title string, width fixed.Int26_6) []string {
 	const maxLines = 7
 	var lines []string
 	line, word := "", ""
-	flush := func() {
+	endLine := func() {
 		if line = strings.TrimSpace(line); line != "" && len(lines) < maxLines {
 			lines = append(lines, line)
 		}
 		line = ""
 	}
-	place := func() { // the word, on this line or the next
+	endWord := func() { // adds the word to this line or the next
 		if font.MeasureString(bitmapfont.FaceSC, line+word) > width {
-			flush()
+			endLine()
 		}
 		line, word = line+word, ""
 	}
@@ -154,26 +156,26 @@ func wrap(title string, width fixed.Int26_6) []string {
 		_, _, _, advance, ok := bitmapfont.FaceSC.Glyph(fixed.Point26_6{}, r)
 		switch {
 		case unicode.IsSpace(r):
-			place()
+			endWord()
 			line += " "
 		case !ok || advance == 0:
 		case unicode.Is(unicode.Han, r):
-			place()
+			endWord()
 			word = string(r)
-			place()
+			endWord()
 		default:
 			if font.MeasureString(bitmapfont.FaceSC, word+string(r)) > width {
-				place()
+				endWord()
 			}
 			word += string(r)
 		}
 	}
-	place()
-	flush()
+	endWord()
+	endLine()
 	return lines
 }
 
-// smoothText writes a line in the bitmap font, size times as large, with its steps rounded: blurred, then sharpened.
+// smoothText returns a line in the bitmap font, enlarged size times, blurred and sharpened to round the edges.
 func smoothText(line string, size int) *image.Alpha {
 	const pad, height = 2, 20
 	small := image.NewAlpha(image.Rect(0, 0, font.MeasureString(bitmapfont.FaceSC, line).Ceil()+2*pad, height))
@@ -189,7 +191,7 @@ func smoothText(line string, size int) *image.Alpha {
 	return text
 }
 
-// hue returns a colour by its angle in degrees, saturation and lightness in 0..1.
+// hue returns the colour of an angle in degrees, with saturation and lightness in 0..1.
 func hue(angle, saturation, lightness float64) color.NRGBA {
 	part := func(offset float64) uint8 {
 		k := math.Mod(offset+angle/30, 12)

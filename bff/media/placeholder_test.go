@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Every title gives a placeholder of its own: long ones, Chinese ones, and those that no font can show.
+// Every title gives another placeholder: also long and Chinese titles, and characters that are not in the font.
 func TestPlaceholder(t *testing.T) {
 	seen := map[string]string{}
 	for _, title := range []string{"", "今天的晚霞", "今天的晚霞。", "臺灣繁體", "Hello, world", strings.Repeat("长", 50), strings.Repeat("w", 50), "🎉", "\x00\xff"} {

@@ -14,8 +14,8 @@ import (
 
 const mebi = 1 << 20
 
-// inProcess runs a test in a process of its own, with GOMEMLIMIT as in the compose file. The memory of that process at
-// its highest must stay below most bytes, and must not grow by more than growth bytes while the test runs.
+// inProcess runs a test in a process of its own, with GOMEMLIMIT as in the compose file. The peak memory of the process
+// must be below most bytes, and must grow by less than growth bytes while the test runs.
 func inProcess(t *testing.T, most, growth int64, test func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv("OWN_PROCESS") != "" {
@@ -35,7 +35,7 @@ func inProcess(t *testing.T, most, growth int64, test func(t *testing.T)) {
 	require.Contains(t, string(out), "peak before")
 }
 
-// peak returns the most memory that the process has had, in bytes.
+// peak returns the peak memory of the process in bytes.
 func peak(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -19,7 +19,7 @@ import (
 // mustPut stores content under a key.
 func mustPut(tb testing.TB, m *Media, key string, content []byte) {
 	tb.Helper()
-	temp, err := m.write(content)
+	temp, err := m.writeTemp(content)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -31,15 +31,15 @@ func mustPut(tb testing.TB, m *Media, key string, content []byte) {
 
 var boundary = regexp.MustCompile(`[0-9a-f]{60}`)
 
-// answerOf writes down all of an answer, the boundary of its parts apart, which is made by chance.
-func answerOf(w *httptest.ResponseRecorder) string {
+// responseText returns a whole response as text, with a fixed boundary in place of the random one.
+func responseText(w *httptest.ResponseRecorder) string {
 	var b strings.Builder
-	_ = w.Header().Write(&b) // a builder takes everything
+	_ = w.Header().Write(&b) // a builder never fails
 	return http.StatusText(w.Code) + "\n" + boundary.ReplaceAllString(b.String()+"\n"+w.Body.String(), "boundary")
 }
 
-// Every kind of store gives the same answer, byte for byte, whatever part of a file is asked for.
-func TestStoresAnswerAlike(t *testing.T) {
+// Responses are the same with every kind of store, byte for byte, for any range.
+func TestServeSame(t *testing.T) {
 	content := blobtest.Noise(3_000)
 	tag := `"aaaaaaaaaaaaaaaaaaaaaaaaaa"`
 	requests := []http.Header{{}}
@@ -65,7 +65,7 @@ func TestStoresAnswerAlike(t *testing.T) {
 				want, got := httptest.NewRecorder(), httptest.NewRecorder()
 				local.ServeHTTP(want, r)
 				m.ServeHTTP(got, r)
-				if answerOf(got) != answerOf(want) {
+				if responseText(got) != responseText(want) {
 					t.Errorf("%s %v: status %d, %d bytes, %v; want %d, %d bytes, %v", method, headers,
 						got.Code, got.Body.Len(), got.Header(), want.Code, want.Body.Len(), want.Header())
 				}
@@ -74,12 +74,12 @@ func TestStoresAnswerAlike(t *testing.T) {
 	})
 }
 
-// While the store is away a file is not to be had for the moment; one that is being played goes on when the store comes
-// back in time, and else ends in a way that the player notices.
-func TestPlayStoreAway(t *testing.T) {
+// While the store is unavailable, files are unavailable. A response that has started continues if the store returns in
+// time, and otherwise breaks off so that the player notices.
+func TestServeStoreUnavailable(t *testing.T) {
 	server := s3test.Start(t)
 	m := mustOpen(t, onStore(blobtest.On(server)))
-	content := blobtest.Noise(32 << 20) // more than all buffers on the way
+	content := blobtest.Noise(32 << 20) // more than all buffers in between
 	mustPut(t, m, blobtest.Key, content)
 	site := httptest.NewServer(m)
 	defer site.Close()
@@ -107,7 +107,7 @@ func TestPlayStoreAway(t *testing.T) {
 	response, _ = play()
 	server.Kill(t)
 	if _, err := io.ReadAll(response.Body); err == nil {
-		t.Error("the player does not notice that the end is missing")
+		t.Error("the response ends without an error")
 	}
 	_ = response.Body.Close()
 
@@ -117,7 +117,7 @@ func TestPlayStoreAway(t *testing.T) {
 	}
 	wantHeader(t, w, "Retry-After", "5")
 	if err := m.Ready(t.Context()); err == nil {
-		t.Error("it says that the store answers")
+		t.Error("the store is reported as available")
 	}
 	if w := get(m, "GET", "/media/"+DefaultAvatar, "", ""); w.Code != 200 {
 		t.Errorf("default picture: status %d", w.Code)
@@ -131,11 +131,12 @@ func TestPlayStoreAway(t *testing.T) {
 	}
 }
 
-// With signed addresses players are sent to S3, which gives them the same file; what has no body still comes from us.
+// With presigned URLs players are redirected to S3, which serves the same file. HEAD and default pictures are not
+// redirected.
 func TestPresigned(t *testing.T) {
 	server := s3test.Start(t)
 	front := s3test.NewFront(t, server)
-	for name, base := range map[string]string{"as the store is reached": "", "at another endpoint": front.Endpoint} {
+	for name, base := range map[string]string{"at the endpoint of the store": "", "at another endpoint": front.Endpoint} {
 		t.Run(name, func(t *testing.T) {
 			m := mustOpen(t, func(cfg *Config) { cfg.Store = blobtest.On(server); cfg.Presign, cfg.PresignBase = true, base })
 			content := blobtest.Noise(10_000)
@@ -147,10 +148,10 @@ func TestPresigned(t *testing.T) {
 			wantHeader(t, w, "Cache-Control", "public, max-age=3600")
 			to, err := url.Parse(w.Header().Get("Location"))
 			if want := cmp.Or(base, server.Endpoint); err != nil || "http://"+to.Host != want {
-				t.Fatalf("sent to %v, want %s", to, want)
+				t.Fatalf("redirected to %v, want %s", to, want)
 			}
 			if to.Query().Get("X-Amz-Expires") != "21600" {
-				t.Errorf("good for %s s", to.Query().Get("X-Amz-Expires"))
+				t.Errorf("valid for %s s", to.Query().Get("X-Amz-Expires"))
 			}
 			r, err := http.NewRequest("GET", to.String(), nil)
 			if err != nil {
@@ -180,6 +181,6 @@ func TestPresigned(t *testing.T) {
 		})
 	}
 	if _, err := Open(t.Context(), Config{Dir: t.TempDir(), Presign: true}); err == nil {
-		t.Error("local files have no signed addresses")
+		t.Error("presigned URLs are accepted for local files")
 	}
 }

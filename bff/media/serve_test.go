@@ -15,7 +15,7 @@ import (
 	"minidouyin/bff/media/mediatest"
 )
 
-// Stored files are served whole, in parts or not at all when the client has them, and may be kept for ever.
+// Stored files are served whole or in ranges, with headers for caching.
 func TestServeFiles(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
@@ -72,7 +72,7 @@ func TestServeFiles(t *testing.T) {
 	})
 }
 
-// The default pictures are there from the start.
+// The default pictures are served from the start.
 func TestServeDefaults(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); on(cfg) })
@@ -89,7 +89,7 @@ func TestServeDefaults(t *testing.T) {
 	})
 }
 
-// Nothing but the files of the store can be read, by no path and no method.
+// No other file than those in the store can be read, with any path or method.
 func TestServeRefuses(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); on(cfg) })
@@ -125,7 +125,7 @@ func TestServeRefuses(t *testing.T) {
 	})
 }
 
-// get asks for exactly the path, which no router has cleaned.
+// get sends a request with exactly this path, which no router has cleaned.
 func get(m *Media, method, path, header, value string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/", nil)
 	r.URL = &url.URL{Path: path}

@@ -9,16 +9,16 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// How long the store may take in all. They end before the answer to a client is overdue.
+// Time limits for the store, retries included. They are shorter than those of requests.
 const (
-	commitTimeout   = 90 * time.Second // to take the files of an upload, with all retries
-	removeTimeout   = 10 * time.Second // to give up a file
-	takeBackTimeout = 2 * time.Second  // to give up the files of an upload that has failed, while its client waits
+	commitTimeout = 90 * time.Second // for all files of an upload
+	removeTimeout = 10 * time.Second
+	undoTimeout   = 2 * time.Second // for removing the files of a failed upload, while the client waits
 )
 
-// Staged holds files that were judged and prepared but are not in the store yet.
+// Staged holds the prepared files of an upload, which are not in the store yet.
 type Staged struct {
-	Keys []string // keys of the files once committed: the video or picture, then the video's cover
+	Keys []string // of the files: the video and its cover, or the picture
 
 	m     *Media
 	files []stagedFile
@@ -29,31 +29,32 @@ type stagedFile struct {
 	key  string
 }
 
+// add adds a temporary file, which will be stored under a key.
 func (s *Staged) add(temp, key string) {
 	s.Keys = append(s.Keys, key)
 	s.files = append(s.files, stagedFile{temp, key})
 }
 
-// Commit moves the files into the store and returns when they are durable there. It moves all or none: what cannot be
-// taken back at once, because the store is away, is a removal that somebody has written down before.
+// Commit moves the files into the store and returns when they are durable. If it fails it removes those that it moved.
+// While the store is unavailable it cannot: the caller must have recorded the removal of the keys before.
 func (s *Staged) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, commitTimeout)
+	putCtx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	for i, f := range s.files {
-		err := s.m.store.Put(within, f.temp, f.key)
+		err := s.m.store.Put(putCtx, f.temp, f.key)
 		if err == nil {
 			continue
 		}
-		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTimeout)
+		undoCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
-		for _, moved := range s.files[:i+1] { // the last one may have arrived nevertheless
-			err = errors.Join(err, s.m.Remove(back, moved.key))
+		for _, moved := range s.files[:i+1] { // the last one may be stored despite the error
+			err = errors.Join(err, s.m.Remove(undoCtx, moved.key))
 		}
-		if ctx.Err() == nil && (errors.Is(err, blob.ErrUnavailable) || within.Err() != nil) {
-			s.m.cfg.Log.ErrorContext(ctx, "store files", "error", err)
+		if ctx.Err() == nil && (errors.Is(err, blob.ErrUnavailable) || putCtx.Err() != nil) {
+			s.m.cfg.Log.ErrorContext(ctx, "cannot store files, upload refused", "error", err)
 			return codes.Errorf(codes.UpstreamUnavailable, "files cannot be stored at the moment, please try again")
 		}
 		return err
@@ -62,7 +63,7 @@ func (s *Staged) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Discard removes the files that were not committed.
+// Discard removes the temporary files. After Commit there are none.
 func (s *Staged) Discard() {
 	for _, f := range s.files {
 		s.m.discard(f.temp)
@@ -70,7 +71,7 @@ func (s *Staged) Discard() {
 	s.files = nil
 }
 
-// Remove deletes a file of the store. That there is none is no error.
+// Remove deletes a file of the store. It returns nil if there is none.
 func (m *Media) Remove(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,5 +84,5 @@ func (m *Media) Remove(ctx context.Context, key string) error {
 	return m.store.Remove(ctx, key)
 }
 
-// Ready returns nil when the store of files answers.
+// Ready returns nil if the store is available.
 func (m *Media) Ready(ctx context.Context) error { return m.store.Ready(ctx) }

@@ -18,7 +18,7 @@ import (
 	"minidouyin/services/testenv/s3test"
 )
 
-// Commit stores all files, Discard after it takes none away, Remove does, and may be repeated.
+// Commit stores all files. Discard after it removes none. Remove does, and may be repeated.
 func TestCommitDiscardRemove(t *testing.T) {
 	eachStore(t, func(t *testing.T, on func(*Config)) {
 		m := mustOpen(t, on)
@@ -53,11 +53,11 @@ func TestCommitDiscardRemove(t *testing.T) {
 	})
 }
 
-// A commit that fails half-way takes back what it moved.
+// A commit that fails removes the files that it moved.
 func TestCommitFails(t *testing.T) {
 	m := mustOpen(t, nil)
 	s := mustStage(t, m, mediatest.Sample(t, "fast.mp4"), "title")
-	// A file where the folder of covers should be.
+	// A file in place of the folder of covers.
 	if err := os.WriteFile(filepath.Join(m.cfg.Dir, "blobs", "covers"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestCommitFails(t *testing.T) {
 	s.Discard()
 }
 
-// A store that dies in the middle of an upload gives a clear error; nothing of the upload is there when it is back.
+// If the store is killed during a commit, the error has a code. No file of the upload is left when it is back.
 func TestCommitStoreDies(t *testing.T) {
 	server := s3test.Start(t)
 	front := s3test.NewFront(t, server)
@@ -90,7 +90,7 @@ func TestCommitStoreDies(t *testing.T) {
 	})
 	s := &Staged{m: m}
 	for range 2 {
-		temp, err := m.write(blobtest.Noise(4 << 20))
+		temp, err := m.writeTemp(blobtest.Noise(4 << 20))
 		if err != nil {
 			t.Fatal(err)
 		}

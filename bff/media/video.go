@@ -13,31 +13,31 @@ import (
 	"minidouyin/bff/media/mp4"
 )
 
-// StageVideo judges src by its content and prepares it for the store: the index of an MP4 is moved to its front so
-// that players start at once, and there is always a cover: the given one, else a frame of the video where ffmpeg is
-// installed, else a drawn picture that carries the title.
+// StageVideo checks the content of src and prepares it for the store. It moves the index of an MP4 to the front, so
+// that players start at once. The cover is the given one, else a frame of the video if there is ffmpeg, else a
+// placeholder with the title.
 //
-// A file that Spool returned is used in place of a copy; it still belongs to the caller, who releases it. What is no
-// video, cut off, damaged or of a kind that cannot be examined here is refused with codes.InvalidArgument, what is
-// over the size limit with codes.TooLarge.
+// A file that Spool returned is linked, not copied; the caller still releases it. StageVideo returns an error with
+// codes.InvalidArgument if src is not a video, cut off, damaged or in a container that cannot be checked here, and one
+// with codes.TooLarge if it is over the limit of size.
 func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string, cover io.ReadSeeker) (staged *Staged, err error) {
-	f, err := m.adopt(src)
+	f, err := m.linkOrCopy(src)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	s := &Staged{m: m}
 	defer func() {
-		if staged == nil { // also when a damaged file makes us panic
+		if staged == nil { // also after a panic
 			m.discard(f.Name())
 			s.Discard()
 		}
 	}()
-	end, err := m.begin(ctx)
+	release, err := m.acquireJob(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer end()
+	defer release()
 
 	v, err := m.checkVideo(ctx, f)
 	if err != nil {
@@ -61,10 +61,10 @@ func (m *Media) StageVideo(ctx context.Context, src io.ReadSeeker, title string,
 	return s, nil
 }
 
-// faststart copies an MP4 with its index moved to the front and returns the copy's path. Where the index cannot be moved
-// the path of f is returned: it plays, if later.
+// faststart copies an MP4 with its index at the front and returns the path of the copy. If the index cannot be moved it
+// returns the path of f, which plays but starts later.
 func (m *Media) faststart(ctx context.Context, f *os.File, l mp4.Layout) (string, error) {
-	release, err := m.memory.takeHeap(ctx, l.Memory())
+	release, err := m.memory.acquireHeap(ctx, l.Memory())
 	if err != nil {
 		return "", err
 	}
@@ -75,13 +75,13 @@ func (m *Media) faststart(ctx context.Context, f *os.File, l mp4.Layout) (string
 	}
 	moved := false
 	defer func() {
-		if !moved { // also when a damaged file makes us panic
+		if !moved { // also after a panic
 			_ = out.Close()
 			m.discard(out.Name())
 		}
 	}()
 	if err := l.Faststart(ctx, out, f); errors.Is(err, mp4.ErrLargeOffset) {
-		m.cfg.Log.Info("keep video as it is", "error", err)
+		m.cfg.Log.Info("cannot move the index of the video, storing it as it is", "error", err)
 		return f.Name(), nil
 	} else if err != nil {
 		return "", err
@@ -93,28 +93,28 @@ func (m *Media) faststart(ctx context.Context, f *os.File, l mp4.Layout) (string
 	return out.Name(), nil
 }
 
-// stageCover returns a temporary file with the video's cover.
+// stageCover returns the path of a temporary file with the cover of a video.
 func (m *Media) stageCover(ctx context.Context, video, demuxer, title string, given io.ReadSeeker) (string, error) {
 	if given != nil {
 		return m.reencode(ctx, given, coverSide)
 	}
-	picture, err := m.frame(ctx, video, demuxer)
+	picture, err := m.coverFrame(ctx, video, demuxer)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	if err != nil {
 		if !errors.Is(err, errNoFFmpeg) {
-			m.cfg.Log.WarnContext(ctx, "make cover from video", "error", err)
+			m.cfg.Log.WarnContext(ctx, "cannot make cover from video, using the placeholder", "error", err)
 		}
 		if picture, err = drawPlaceholder(title); err != nil {
 			return "", fmt.Errorf("draw cover: %w", err)
 		}
 	}
-	return m.write(picture)
+	return m.writeTemp(picture)
 }
 
-// adopt returns src as a temporary file of ours that is independent of what happens to src.
-func (m *Media) adopt(src io.ReadSeeker) (*os.File, error) {
+// linkOrCopy returns a temporary file with the content of src, which the caller may close or remove.
+func (m *Media) linkOrCopy(src io.ReadSeeker) (*os.File, error) {
 	if f, ok := src.(*os.File); ok && filepath.Dir(f.Name()) == filepath.Clean(m.tmp) {
 		info, err := f.Stat()
 		if err != nil {
@@ -132,7 +132,7 @@ func (m *Media) adopt(src io.ReadSeeker) (*os.File, error) {
 			}
 			return linked, nil
 		}
-		// Some file systems have no links; then a copy is made.
+		// Some file systems have no links.
 	}
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("rewind upload: %w", err)
@@ -140,8 +140,8 @@ func (m *Media) adopt(src io.ReadSeeker) (*os.File, error) {
 	return m.Spool(src, m.cfg.MaxVideoBytes)
 }
 
-// write returns a temporary file with the given content.
-func (m *Media) write(content []byte) (_ string, err error) {
+// writeTemp returns the path of a temporary file with this content.
+func (m *Media) writeTemp(content []byte) (_ string, err error) {
 	f, err := os.CreateTemp(m.tmp, "picture-*")
 	if err != nil {
 		return "", fmt.Errorf("create temporary file: %w", err)

@@ -23,7 +23,7 @@ import (
 	"minidouyin/idl/codes"
 )
 
-// Videos are known by their content, in every container, and always get a cover.
+// Videos in every container are recognized by their content and get a cover.
 func TestStageVideoAccepts(t *testing.T) {
 	for _, c := range []struct{ name, extension, demuxer string }{
 		{"slow.mp4", ".mp4", "mov"},
@@ -59,7 +59,7 @@ func TestStageVideoAccepts(t *testing.T) {
 	}
 }
 
-// What is no whole video is refused with a reason, and nothing is left behind.
+// A file that is not a whole video is refused with the reason and leaves no file.
 func TestStageVideoRefuses(t *testing.T) {
 	slow, fast := mediatest.Sample(t, "slow.mp4"), mediatest.Sample(t, "fast.mp4")
 	webm, avi := mediatest.Sample(t, "vp8.webm"), mediatest.Sample(t, "mpeg4.avi")
@@ -94,7 +94,7 @@ func TestStageVideoRefuses(t *testing.T) {
 	}
 }
 
-// Without ffmpeg MP4 and MOV work as before, with a drawn cover; what cannot be examined is refused.
+// Without ffmpeg, MP4 and MOV videos get the placeholder. Other containers are refused.
 func TestWithoutFFmpeg(t *testing.T) {
 	for _, name := range []string{"slow.mp4", "fast.mp4", "frag.mp4", "slow.mov"} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestWithoutFFmpeg(t *testing.T) {
 	}
 }
 
-// A file that was not spooled is copied; a spooled one stays usable until it is released.
+// A reader is copied. A spooled file stays usable until it is released.
 func TestStageVideoSources(t *testing.T) {
 	m := mustOpen(t, nil)
 	s, err := m.StageVideo(context.Background(), bytes.NewReader(mediatest.Sample(t, "fast.mp4")), "title", nil)
@@ -153,7 +153,7 @@ func TestStageVideoSources(t *testing.T) {
 	wantNoFiles(t, small)
 }
 
-// A caller that has gone away gets its own error, and nothing is left.
+// A cancelled caller gets the error of its context, and no file is left.
 func TestStageVideoCancelled(t *testing.T) {
 	fake := filepath.Join(t.TempDir(), "ffmpeg")
 	if err := os.WriteFile(fake, []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o700); err != nil {
@@ -163,7 +163,7 @@ func TestStageVideoCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	failed := make(chan error, 2)
-	for range 2 { // one makes a cover, the other waits for its turn
+	for range 2 { // one makes a cover, the other waits
 		go func() {
 			_, err := m.StageVideo(ctx, bytes.NewReader(mediatest.Sample(t, "slow.mp4")), "title", nil)
 			failed <- err
@@ -177,7 +177,7 @@ func TestStageVideoCancelled(t *testing.T) {
 	wantNoFiles(t, m)
 }
 
-// A large video is streamed: staging it takes hardly any memory.
+// A large video is streamed: it takes little memory.
 func TestStageVideoMemory(t *testing.T) {
 	const size = 256 << 20
 	m := mustOpen(t, func(cfg *Config) { withoutFFmpeg(cfg); cfg.MaxVideoBytes = 1 << 30 })
@@ -232,12 +232,12 @@ func TestStageVideoKept(t *testing.T) {
 	f, err := m.Spool(bytes.NewReader(nil), 0)
 	require.NoError(t, err)
 	defer m.Release(f)
-	// The media ends in a hole of more than 4 GiB, and the last chunk lies so far back that 32 bits cannot say a larger offset.
+	// The media ends in a hole of more than 4 GiB. The offset of the last chunk is nearly the largest of 32 bits.
 	slow := mediatest.Sample(t, "slow.mp4")
 	free, moov := bytes.Index(slow, []byte("free"))-4, bytes.LastIndex(slow, []byte("moov"))-4
 	const size = 1<<32 + 1<<20
 	media, index := bytes.Clone(slow[:moov]), bytes.Clone(slow[moov:])
-	binary.BigEndian.PutUint32(media[free:], 1) // the size is behind the type, where the next box began
+	binary.BigEndian.PutUint32(media[free:], 1) // a 64-bit size follows the type, in place of the next header
 	copy(media[free+4:], "mdat")
 	binary.BigEndian.PutUint64(media[free+8:], size)
 	table := bytes.Index(index, []byte("stco")) + 4
@@ -255,12 +255,12 @@ func TestStageVideoKept(t *testing.T) {
 	stored, err := os.Stat(s.files[0].temp)
 	require.NoError(t, err)
 	assert.True(t, os.SameFile(uploaded, stored))
-	assert.Contains(t, log.String(), "keep video as it is")
+	assert.Contains(t, log.String(), "storing it as it is")
 	s.Discard()
 	assert.Len(t, files(t, m), 1, "the upload alone is left")
 }
 
-// Whatever the bytes are, the check answers: a video, which can be staged, or a refusal. Nothing is left.
+// Any bytes are staged as a video or refused with a code. No file is left.
 func FuzzCheckVideo(f *testing.F) {
 	for _, name := range []string{"tiny.mp4", "tinyfrag.mp4", "tiny.mov"} {
 		f.Add(mediatest.Sample(f, name))

@@ -219,7 +219,7 @@ func (b *bucket) Open(ctx context.Context, key, ranges string) (io.ReadSeekClose
 	}
 	fail := func(err error) error {
 		if ctx.Err() == nil { // the response has started, so the error appears only here
-			b.log.ErrorContext(ctx, "read file", "error", err)
+			b.log.ErrorContext(ctx, "cannot read file, closing the response", "error", err)
 		}
 		return err
 	}

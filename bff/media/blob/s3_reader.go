@@ -19,8 +19,8 @@ func rangeEnd(ranges string, size int64) int64 {
 	return size
 }
 
-// objectReader reads an object with one request after each seek, and resumes after a broken connection. The client library's
-// own reader does not resume, and always requests the object to its end.
+// objectReader reads an object with one request after each seek, and resumes after a broken connection. The client
+// library's own reader does not resume, and always requests the object to its end.
 type objectReader struct {
 	size int64
 	end  int64 // reading is expected to stop here

@@ -32,7 +32,7 @@ const testSource = "testsrc2=size=144x256:rate=25:duration=2"
 
 func with(args []string, more ...string) []string { return slices.Concat(args, more) }
 
-// samples says how ffmpeg makes each of them.
+// samples returns the arguments of ffmpeg for each sample.
 func samples() map[string][]string {
 	h264 := []string{"-f", "lavfi", "-i", testSource, "-f", "lavfi", "-i", "sine=duration=2",
 		"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-c:a", "aac"}
@@ -108,15 +108,15 @@ func SamplePath(tb testing.TB, name string) string {
 	return path
 }
 
-// FrameHashes decodes a whole file and returns the frames' checksums; ffmpeg must have no complaint.
+// FrameHashes decodes a whole file with ffmpeg, without errors, and returns a checksum of its frames.
 func FrameHashes(tb testing.TB, path, demuxer string) string {
 	tb.Helper()
-	var complaints bytes.Buffer
+	var stderr bytes.Buffer
 	cmd := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", demuxer, "-i", path, "-map", "0", "-f", "framemd5", "-")
-	cmd.Stderr = &complaints
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil || complaints.Len() > 0 {
-		tb.Fatalf("decode %s: %v: %s", path, err, complaints.String())
+	if err != nil || stderr.Len() > 0 {
+		tb.Fatalf("decode %s: %v: %s", path, err, stderr.String())
 	}
 	if n := bytes.Count(out, []byte("\n0,")); n < 10 {
 		tb.Fatalf("%s has %d frames", path, n)

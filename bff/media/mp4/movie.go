@@ -139,8 +139,8 @@ func (t *track) parse(parentType string, parent []byte) error {
 	})
 }
 
-// knownVideo reports whether the first sample description is a video of one of the codecs, within the limits of size. It
-// does not use the library, which refuses some valid descriptions in MOV files.
+// knownVideo reports whether the first sample description is a video of one of the codecs, within the limits of size.
+// It does not use the library, which refuses some valid descriptions in MOV files.
 func knownVideo(stsd []byte) bool {
 	const entry = 16 // offset: box header, version and count
 	if len(stsd) < entry+36 {

@@ -18,7 +18,7 @@ export const en = {
 
   follow: 'Follow', unfollow: 'Unfollow', following: 'Following', followers: 'Followers', noPeople: 'Nobody here yet',
   works: 'Videos', likes: 'Liked', receivedLikes: 'Likes', noWorks: 'No videos yet', noLikes: 'No liked videos yet',
-  editProfile: 'Edit profile', signature: 'Bio', noSignature: 'No bio yet', avatar: 'Profile picture', background: 'Background', sendMessage: 'Message',
+  editProfile: 'Edit profile', signature: 'Bio', noSignature: 'No bio yet', avatar: 'Avatar', background: 'Background', sendMessage: 'Message',
 
   publishWhy: 'Share a moment with everyone.', pick: 'Choose a video', drop: 'or drop it here', formats: 'MP4 or MOV, ideally vertical',
   record: 'Record a video', startRecording: 'Start recording', stopRecording: 'Stop recording', noCamera: 'The camera is unavailable.', notAVideo: 'This is not a video file.',

@@ -1,1 +1,0 @@
-import{A as e,j as t,p as n}from"./index-D4DARHxN.js";import{SignInForm as r}from"./SignIn-CsQuwnRe.js";var i=e();function a(){let{viewer:e}=t();return e?(0,i.jsx)(n,{to:`/`,replace:!0}):(0,i.jsx)(`div`,{className:`page-centered`,children:(0,i.jsx)(`div`,{className:`card`,children:(0,i.jsx)(r,{})})})}export{a as default};

@@ -1,2 +1,0 @@
-import{A as e,O as t}from"./index-D4DARHxN.js";import{t as n}from"./form-BdM1Kg_l.js";var r=e();function i({title:e,setTitle:i,disabled:a}){let{t:o}=t(),s=n(e);return(0,r.jsxs)(`label`,{className:`field`,children:[o.title,(0,r.jsx)(`textarea`,{value:e,onChange:e=>i(e.target.value.replaceAll(`
-`,` `)),rows:2,required:!0,placeholder:o.titleHint,disabled:a}),(0,r.jsxs)(`span`,{className:s>50?`counter form-error`:`secondary counter`,children:[s,` / `,50]})]})}var a=e=>e.trim()!==``&&n(e)<=50;export{a as n,i as t};

@@ -20,7 +20,13 @@ import (
 	"minidouyin/idl/codes"
 )
 
-func TestMain(m *testing.M) { os.Exit(mediatest.Run(m)) }
+func TestMain(m *testing.M) {
+	status := mediatest.Run(m)
+	if ordinaryFolder != "" {
+		_ = os.RemoveAll(ordinaryFolder)
+	}
+	os.Exit(status)
+}
 
 // mustOpen opens an empty store.
 func mustOpen(tb testing.TB, change func(*Config)) *Media {

@@ -118,6 +118,9 @@ func TestBudgetCollects(t *testing.T) {
 
 // The estimate for a picture is at least what is allocated for it in total, and not much more.
 func TestPictureMemory(t *testing.T) {
+	if ranOrdinarily(t) {
+		return
+	}
 	encoded := func(encode func(io.Writer) error) []byte {
 		var b bytes.Buffer
 		require.NoError(t, encode(&b))

@@ -14,7 +14,7 @@ import (
 
 const mebi = 1 << 20
 
-// inProcess runs a test in a process of its own, with GOMEMLIMIT as in the compose file. The peak memory of the process
+// inProcess runs a test in a process of its own, of an ordinary build, with GOMEMLIMIT as in the compose file. The peak memory of the process
 // must be below most bytes, and must grow by less than growth bytes while the test runs.
 func inProcess(t *testing.T, most, growth int64, test func(t *testing.T)) {
 	t.Helper()
@@ -27,7 +27,7 @@ func inProcess(t *testing.T, most, growth int64, test func(t *testing.T)) {
 		assert.Less(t, after-before, growth, "growth of the peak")
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+regexp.QuoteMeta(t.Name())+"$")
+	cmd := exec.CommandContext(t.Context(), ordinaryBuild(t), "-test.run=^"+regexp.QuoteMeta(t.Name())+"$")
 	cmd.Env = append(os.Environ(), "OWN_PROCESS=1", "GOMEMLIMIT=400MiB")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)

@@ -1,0 +1,6 @@
+//go:build race
+
+package media
+
+// raceDetector reports whether the race detector is on.
+const raceDetector = true

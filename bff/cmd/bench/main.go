@@ -41,7 +41,11 @@ func main() {
 	var cli commandLine
 	command := kong.Parse(&cli, kong.Name("bench"), kong.Description("Measure the product."))
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(); err != nil {
+	err := command.Run()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -17,7 +17,7 @@ const (
 	mostOthers = 0.2                    // cores that other processes use, above which a run is noisy
 	idleShare  = 0.05                   // of a core, below which a target has nothing left to do
 	idleWindow = 250 * time.Millisecond // in which it must be so
-	idleWait   = 10 * time.Second       // for it, at most
+	idleWait   = 3 * time.Second        // for it, at most: what goes on longer is no work that was put off
 )
 
 // sample is what one run of a row gives.

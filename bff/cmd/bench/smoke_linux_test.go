@@ -31,7 +31,7 @@ func TestBench(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", douyin, "../douyin").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	c := runCmd{Targets: []string{"one", "four"}, Rows: []string{"spread"}, Runs: 1, Seconds: 1, Douyin: douyin, Data: data, Markdown: table}
 	require.NoError(t, c.Run(ctx))

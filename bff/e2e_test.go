@@ -26,6 +26,7 @@ import (
 	"minidouyin/bff/cluster"
 	"minidouyin/services/testenv/mysqltest"
 	"minidouyin/services/testenv/s3test"
+	"minidouyin/services/testenv/testserver"
 )
 
 // build builds the product once for all tests of this package, in a folder that is removed after them.
@@ -202,6 +203,7 @@ func (p *product) startCluster(tb testing.TB, flags []string) {
 
 func newProduct(tb testing.TB, topology, dsn string, flags ...string) *product {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	p := &product{site: newFolders(tb), services: map[string]string{}}
 	p.start = func(tb testing.TB, p *product) { topologies[topology](tb, p, dsn, flags) }
 	p.startAll(tb)

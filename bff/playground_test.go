@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff"
+	"minidouyin/services/testenv/testserver"
 )
 
 // The page works in a browser that reaches nothing but the server: a visitor asks, then somebody signs in, asks, and
@@ -56,6 +57,7 @@ func TestPlayground(t *testing.T) {
 // chromium returns the path of a browser, the one of DOUYIN_TEST_CHROMIUM first.
 func chromium(t *testing.T) string {
 	t.Helper()
+	testserver.SkipIfShort(t)
 	const onMac = "/Applications/Chromium.app/Contents/MacOS/Chromium"
 	for _, name := range []string{os.Getenv("DOUYIN_TEST_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", onMac} {
 		if path, err := exec.LookPath(name); err == nil {

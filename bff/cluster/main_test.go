@@ -15,6 +15,7 @@ import (
 
 	"minidouyin/bff/cluster"
 	"minidouyin/services/testenv/s3test"
+	"minidouyin/services/testenv/testserver"
 )
 
 // programs is the folder of the binaries that the tests build.
@@ -42,6 +43,7 @@ var douyin = sync.OnceValues(func() (string, error) {
 // start starts a cluster in a folder of its own; it ends with the test.
 func start(tb testing.TB, flags map[string][]string) *cluster.Cluster {
 	tb.Helper()
+	testserver.SkipIfShort(tb)
 	program, err := douyin()
 	require.NoError(tb, err)
 	versitygw, err := s3test.Find()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/testenv/testserver"
 )
 
 // TestMain lets the test's program be the reference as well, as the command is.
@@ -24,6 +26,7 @@ func TestMain(m *testing.M) {
 // One row of everything: the product's tables take the data, its counts agree with it, every answer is right, and
 // nothing is left behind.
 func TestBench(t *testing.T) {
+	testserver.SkipIfShort(t)
 	folder, err := os.MkdirTemp("", "bench") // paths of sockets must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })

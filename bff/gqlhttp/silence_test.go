@@ -3,7 +3,6 @@ package gqlhttp_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,48 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"minidouyin/bff/gqlhttp"
+	"minidouyin/services/testenv/pipetest"
 )
-
-// pipes is a listener for connections within the process, which the clock of a test counts for.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
-
-func (p *pipes) Close() error {
-	close(p.closed)
-	return nil
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.conns <- server:
-		return client, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
 
 // newPipedServer returns a server that is reached by pipes, by the clock of the test.
 func newPipedServer(t *testing.T, configure ...func(*gqlhttp.Config)) *server {
 	t.Helper()
 	s, handler := newHandler(t, configure...)
-	ln := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	ln := pipetest.Listen()
 	httpServer := &http.Server{Handler: handler}
 	go func() { _ = httpServer.Serve(ln) }()
-	transport := &http.Transport{DialContext: ln.dial}
+	transport := &http.Transport{DialContext: ln.Dial}
 	s.url, s.client = "http://pipes", &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

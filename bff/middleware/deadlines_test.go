@@ -2,9 +2,7 @@ package middleware
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,41 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"minidouyin/services/testenv/pipetest"
 )
-
-// pipes is a listener for connections within the process, which the clock of a test counts for.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
-
-func (p *pipes) Close() error {
-	close(p.closed)
-	return nil
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.conns <- server:
-		return client, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
 
 // A body that stalls ends its request. The deadline for that is not one of the answer, which may take longer, nor of
 // the next request on the connection. All of this happens by a clock of its own, so no machine is too slow for it.
@@ -54,7 +20,7 @@ func TestExtendDeadlines(t *testing.T) { synctest.Test(t, testExtendDeadlines) }
 
 func testExtendDeadlines(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	ln := newPipes()
+	ln := pipetest.Listen()
 	server := &http.Server{Handler: ExtendDeadlines(stall)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
@@ -66,7 +32,7 @@ func testExtendDeadlines(t *testing.T) {
 		}
 	}))}
 	go func() { _ = server.Serve(ln) }()
-	client := &http.Client{Transport: &http.Transport{DialContext: ln.dial}}
+	client := &http.Client{Transport: &http.Transport{DialContext: ln.Dial}}
 	defer func() {
 		client.CloseIdleConnections()
 		require.NoError(t, server.Close())

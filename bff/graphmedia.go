@@ -20,8 +20,8 @@ type mediaStore struct {
 
 var _ graph.Media = mediaStore{}
 
-// newMediaStore returns the media store with the URLs that cfg asks for. Presigned URLs are none of them: they expire,
-// and a client or a cache may keep a response longer. Those of this server redirect the player.
+// newMediaStore returns the media store with the URLs that cfg asks for. With presigned, they are URLs of this server that
+// redirect the player: a presigned URL expires, and a client or a cache may keep a response longer.
 func newMediaStore(cfg Config, files *media.Media) mediaStore {
 	if cfg.MediaURLs != "public" {
 		return mediaStore{files, ""}

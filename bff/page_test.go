@@ -11,7 +11,8 @@ import (
 	"minidouyin/bff"
 )
 
-// A shared link tells of its video, in text that is only text; one to nothing says so. Both show the page.
+// The page of a shared link has the title of its video, escaped. The page of an unknown video has status 404. Both load
+// the client.
 func TestSharedLinks(t *testing.T) {
 	s := newSite(t)
 	_, token := s.register(t, "ann")

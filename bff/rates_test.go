@@ -89,7 +89,7 @@ func TestSharedRates(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		runs := 0
 		withinOneMinute(t, func(t testing.TB) {
-			runs++ // each by another client, for whom nothing is counted yet
+			runs++ // each run uses clients that have not counted anything yet
 			testSharedRates(t, server, fmt.Sprintf("192.0.2.%d", runs))
 		})
 	})

@@ -74,7 +74,7 @@ func (in *input) authenticate() error {
 }
 
 // read reads the whole request and authenticates the caller. op tells which parts are files; it is nil if the route has
-// several operations, none of which takes files. The error is a refusal, or an error of Config.Spool.
+// several operations, which take no files. The error is a refusal, or an error of Config.Spool.
 func (in *input) read(op *operation) error {
 	var err error
 	if in.query, err = url.ParseQuery(in.request.URL.RawQuery); err != nil {

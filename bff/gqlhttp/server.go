@@ -64,7 +64,7 @@ func (s *Server) Use(extension graphql.HandlerExtension) { s.exec.Use(extension)
 // which must have codes.
 func (s *Server) AroundOperations(f graphql.OperationMiddleware) { s.exec.AroundOperations(f) }
 
-// AroundResponses adds middleware of responses, of which a subscription has many.
+// AroundResponses adds middleware that runs for each response. A subscription has many.
 func (s *Server) AroundResponses(f graphql.ResponseMiddleware) { s.exec.AroundResponses(f) }
 
 // SetErrorPresenter sets what turns errors into those that clients see.

@@ -103,8 +103,8 @@ func (t SSE) untilExpiry(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
-// eventWriter writes events, and comments while there are none. The connection of a client that does not read them in
-// time is closed.
+// eventWriter writes events. It writes comments while it has no events to write. It closes the connection of a client
+// that does not read in time.
 type eventWriter struct {
 	connection *http.ResponseController
 	limits     Limits

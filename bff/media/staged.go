@@ -63,7 +63,7 @@ func (s *Staged) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Discard removes the temporary files. After Commit there are none.
+// Discard removes the temporary files. It does nothing after Commit.
 func (s *Staged) Discard() {
 	for _, f := range s.files {
 		s.m.discard(f.temp)

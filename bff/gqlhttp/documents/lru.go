@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// lru is a cache of so many bytes, of which it evicts the entries that were used longest ago.
+// lru is a cache that is bounded in bytes and evicts the least recently used entries.
 type lru[V any] struct {
 	maxBytes int
 

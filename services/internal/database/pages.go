@@ -35,8 +35,8 @@ type Listing struct {
 	Only  string // a condition on one column, such as "liked = 1"; "" for all rows
 }
 
-// Pages returns the same page of the list of each owner, with one statement for up to 400 owners. convert makes a page
-// of its rows, of which an owner may have none.
+// Pages returns the same page of the list of each owner, with one statement for up to 400 owners. convert returns the
+// page of an owner's rows, also if there are no rows.
 func Pages[T Row, P any](db *gorm.DB, list Listing, owners []int64, p *page.Page, convert func(Rows[T]) P) (map[int64]P, error) {
 	pages := make(map[int64]P, len(owners))
 	for chunk := range slices.Chunk(distinct(owners), maxUnion) {
